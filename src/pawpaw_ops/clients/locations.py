@@ -1,0 +1,183 @@
+"""A location keeps objects under keys: the protocol, and a local folder."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+from pawpaw_ops.errors import ConfigError, StoreError, Unreachable
+from pawpaw_ops.models.store import FolderSettings, StoredObject
+
+CHUNK = 1 << 20
+
+
+class Location(Protocol):
+    """Objects under keys. Keys are relative, with `/` between their parts."""
+
+    @property
+    def name(self) -> str:
+        """How people call it: `folder` or `s3`, with its address."""
+
+    def check(self) -> None:
+        """Prove that it answers and can be written to, before anything depends on it."""
+
+    def put_file(self, key: str, source: Path, *, sha256: str) -> None:
+        """Store a file under a key that is free. The same bytes again are no error, other bytes are."""
+
+    def put_bytes(self, key: str, data: bytes) -> None:
+        """Store a small object, replacing what is there."""
+
+    def get_bytes(self, key: str) -> bytes:
+        """Return a small object; FileNotFoundError where there is none."""
+
+    def open(self, key: str) -> contextlib.AbstractContextManager[BinaryIO]:
+        """Read an object as a stream; a read that ends early is an error, not an end."""
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Go through all objects whose key starts with *prefix*, in the order of their keys."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; an absent one is no error."""
+
+    def free_bytes(self) -> int | None:
+        """Return the room that is left; None where nobody can know."""
+
+
+class FolderLocation:
+    """A local folder. A file appears under its name only when it is complete and on disk."""
+
+    def __init__(self, settings: FolderSettings) -> None:
+        self.root = settings.path
+        self.name = f"folder {settings.path}"
+
+    def check(self) -> None:
+        """Prove that the folder can be made and written to.
+
+        Raises:
+            ConfigError: It cannot.
+
+        Touches:
+            Makes the folder if it is missing.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as seen:
+            raise ConfigError(
+                f"cannot write to the backup folder {self.root}: {seen.strerror}.",
+                hint="Mend the folder's path or rights, or the BackupStore block.",
+            ) from seen
+
+    def put_file(self, key: str, source: Path, *, sha256: str) -> None:
+        """Store a file: link or copy beside, fsync, rename.
+
+        Raises:
+            StoreError: Other bytes are there already, or no room is left.
+        """
+        target = self._path(key)
+        if target.exists():
+            if file_sha256(target) != sha256:
+                raise StoreError(f"{self.name} already has other bytes under {key!r}; nothing is overwritten.")
+            return
+        partial = target.with_name(f".{target.name}.partial")
+        with self._writing(key):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.unlink(missing_ok=True)
+            try:
+                os.link(source, partial)
+            except OSError:
+                shutil.copyfile(source, partial)
+            fsync(partial)
+            partial.rename(target)
+            fsync(target.parent)
+
+    def put_bytes(self, key: str, data: bytes) -> None:
+        """Store a small object, replacing what is there in one step."""
+        target = self._path(key)
+        partial = target.with_name(f".{target.name}.partial")
+        with self._writing(key):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
+            fsync(partial)
+            partial.rename(target)
+            fsync(target.parent)
+
+    def get_bytes(self, key: str) -> bytes:
+        """Return a small object."""
+        return self._path(key).read_bytes()
+
+    @contextlib.contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """Read an object as a stream."""
+        try:
+            stream = self._path(key).open("rb")
+        except FileNotFoundError as seen:
+            raise StoreError(f"{self.name} has no object {key!r}.") from seen
+        with stream:
+            yield stream
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Go through all complete files whose key starts with *prefix*."""
+        if not self.root.is_dir():
+            raise Unreachable(f"{self.name} is not there.", hint="Mount it, or mend the BackupStore block.")
+        start = self._path(prefix) if prefix.endswith("/") else self.root
+        found = (path for path in start.rglob("*") if path.is_file() and not path.name.startswith("."))
+        for key, path in sorted((path.relative_to(self.root).as_posix(), path) for path in found):
+            if key.startswith(prefix):
+                stat = path.stat()
+                yield StoredObject(
+                    key=key, size_bytes=stat.st_size, modified_at=datetime.fromtimestamp(stat.st_mtime, tz=UTC)
+                )
+
+    def delete(self, key: str) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for parent in path.parents:
+                if parent == self.root:
+                    break
+                parent.rmdir()
+
+    def free_bytes(self) -> int | None:
+        """Return the room on the folder's file system."""
+        existing = next((path for path in (self.root, *self.root.parents) if path.exists()), None)
+        return shutil.disk_usage(existing).free if existing else None
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or ".." in parts or key.startswith("/"):
+            raise ConfigError(f"{key!r} is not a key inside {self.name}.")
+        return self.root.joinpath(*parts)
+
+    @contextlib.contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as seen:
+            self._path(key).with_name(f".{self._path(key).name}.partial").unlink(missing_ok=True)
+            raise StoreError(
+                f"{self.name} could not store {key!r}: {seen.strerror}; {self.free_bytes()} bytes are free.",
+                hint="Make room or mend its rights; the backup is kept where it was stored already.",
+            ) from seen
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fsync(path: Path) -> None:
+    """Put a file or folder on disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,1 @@
+"""PostgreSQL over psycopg: connections, facts, fingerprints, side databases and the swap of names."""

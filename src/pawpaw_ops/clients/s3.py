@@ -1,0 +1,3 @@
+"""stub"""
+class S3Location:
+    pass

@@ -1,0 +1,188 @@
+"""A PostgreSQL server of our own: made, started, ended, removed. Drills, the demo and the tests use it, and nothing else may.
+
+It listens on a Unix socket in a folder that only we can enter, unless a TCP port on loopback is asked for.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+from pydantic import SecretStr
+
+from pawpaw_ops.clients.postgres.connection import Postgres
+from pawpaw_ops.commands import postgres as command
+from pawpaw_ops.errors import CommandError, PreconditionError
+from pawpaw_ops.models.database import ClientTools, Database
+from pawpaw_ops.runner import LocalRunner, Process
+
+SETTINGS: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "2GB", "shared_buffers": "128MB"}
+"""For servers whose loss costs nothing."""
+START_S = 60.0
+LONGEST_SOCKET = 100
+
+
+class DisposableServer:
+    """A server whose whole life is one folder.
+
+    Args:
+        root: Folder that holds the data, the log and the socket; made by `initialise`.
+        tools: Where its programs are.
+        port: Port on loopback; 0 listens on the socket alone.
+        password: The administrator's; made up where none is given.
+        settings: Server settings over the defaults.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        tools: ClientTools,
+        port: int = 0,
+        password: SecretStr | None = None,
+        settings: Mapping[str, str] = SETTINGS,
+    ) -> None:
+        self.root, self.tools, self.port = root, tools, port
+        self.password = password or SecretStr(secrets.token_urlsafe(24))
+        self.settings = dict(settings) | ({"listen_addresses": "127.0.0.1"} if port else {})
+        self.run_as = tools.user if os.geteuid() == 0 else None
+        self.process: Process | None = None
+        self.socket_folder = root / "s"
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.root / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.root / "server.log"
+
+    def database(self, name: str = "postgres") -> Database:
+        """Return how one of its databases is reached."""
+        host = "127.0.0.1" if self.port else str(self.socket_folder)
+        return Database(
+            name=name, host=host, port=self.port or 5432, user="postgres", password=self.password, tools=self.tools
+        )
+
+    def initialise(self) -> None:
+        """Make the cluster.
+
+        Raises:
+            PreconditionError: The path is too long for a socket.
+
+        Touches:
+            Makes *root* with everything below.
+        """
+        if len(str(self.socket_folder)) > LONGEST_SOCKET:
+            raise PreconditionError(f"{self.socket_folder} is too long for a Unix socket.", hint="Use a shorter folder.")
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.socket_folder.mkdir(mode=0o700, exist_ok=True)
+        self._reachable_tools()
+        if self.run_as:
+            for path in (self.root, self.socket_folder):
+                shutil.chown(path, self.run_as)
+        secret = self.root / "pw"
+        secret.touch(mode=0o600)
+        secret.write_text(self.password.get_secret_value())
+        try:
+            if self.run_as:
+                shutil.chown(secret, self.run_as)
+            LocalRunner().run(
+                command.initdb(self.tools, data=self.data, user="postgres", password_file=secret, run_as=self.run_as)
+            )
+        finally:
+            secret.unlink()
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            CommandError: It ended, or did not answer within a minute; its log is quoted.
+        """
+        line = command.server(
+            self.tools,
+            data=self.data,
+            socket_folder=self.socket_folder,
+            port=self.port or 5432,
+            settings=self.settings,
+            run_as=self.run_as,
+        )
+        self.process = LocalRunner().spawn(line, log=self.log)
+        until = time.monotonic() + START_S
+        while not self.answers():
+            if not self.process.alive() or time.monotonic() > until:
+                self.stop()
+                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+                raise CommandError(f"the server in {self.root} did not come up. Its log ends: {tail}")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether it lets us in."""
+        database = self.database()
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(
+                host=database.host,
+                port=database.port,
+                user=database.user,
+                dbname="postgres",
+                password=self.password.get_secret_value(),
+                connect_timeout=5,
+            ).close()
+            return True
+        return False
+
+    def stop(self, *, grace_s: float = 30.0) -> None:
+        """End it: PostgreSQL's fast shutdown (SIGINT), then SIGKILL after *grace_s* seconds."""
+        if self.process is not None:
+            self.process.end(grace_s=grace_s, first=signal.SIGINT)
+            self.process = None
+
+    def crash(self) -> None:
+        """Kill it without a word, as a power cut would."""
+        if self.process is not None:
+            self.process.end(grace_s=0.0, first=signal.SIGKILL)
+            self.process = None
+
+    def remove(self) -> None:
+        """Stop it and remove its folder."""
+        self.stop(grace_s=2.0)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def postgres(self, name: str = "postgres", *, run_id: str = "disposable") -> Postgres:
+        """Return a way in to one of its databases."""
+        return Postgres(self.database(name), run_id)
+
+    def _reachable_tools(self) -> None:
+        """Copy the programs beside the data where the server's user cannot reach them, as below a private home folder."""
+        folder = self.tools.folder
+        if not self.run_as or folder is None or _others_can_reach(folder / "postgres"):
+            return
+        shutil.copytree(folder.parent, self.root / "pg", symlinks=True, dirs_exist_ok=True)
+        self.tools = self.tools.model_copy(update={"folder": self.root / "pg" / folder.name})
+
+
+def _others_can_reach(path: Path) -> bool:
+    real = path.resolve()
+    return all(part.stat().st_mode & 0o005 == 0o005 for part in (real, *real.parents))
+
+
+@contextlib.contextmanager
+def disposable_server(*, tools: ClientTools, prefix: str = "pawpaw-") -> Iterator[DisposableServer]:
+    """Run a server in a temporary folder while the block lasts."""
+    root = Path(tempfile.mkdtemp(prefix=prefix))
+    root.chmod(0o755)
+    server = DisposableServer(root, tools=tools)
+    try:
+        server.initialise()
+        server.start()
+        yield server
+    finally:
+        server.remove()

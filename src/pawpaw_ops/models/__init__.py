@@ -1,0 +1,1 @@
+"""Frozen nouns; importing one reads no file and opens no connection."""

@@ -1,0 +1,74 @@
+"""The verbs, as one table: what each may do to a stack. README's table and the contract tests read it."""
+
+from pawpaw_ops.models.base import Noun
+
+
+class Verb(Noun):
+    """One lifecycle verb.
+
+    Attributes:
+        flow: `module:function` below `flows`.
+        does: One line for the README.
+        touches: What in the world changes.
+        undone_by: How it is taken back.
+        when: When it is run.
+        locks: Whether it takes the stack's lock.
+        approval: Whether it waits for a person unless told `approve=true`.
+    """
+
+    name: str
+    flow: str
+    does: str
+    touches: str
+    undone_by: str
+    when: str
+    locks: bool = True
+    approval: bool = False
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        name="backup-db",
+        flow="backup:backup_db",
+        does="dump in one snapshot, fingerprint, seal, publish, prove the stored bytes, expire old ones",
+        touches="staging folder, backup store",
+        undone_by="nothing is visible until the manifest is; a failed run leaves nothing",
+        when="daily 03:00",
+    ),
+    Verb(
+        name="list-backups",
+        flow="list_backups:list_backups",
+        does="show every backup with age, size, where, and whether it is verified",
+        touches="nothing",
+        undone_by="–",
+        when="by hand",
+        locks=False,
+    ),
+    Verb(
+        name="restore-db",
+        flow="restore:restore_db",
+        does="restore beside the live database, prove it equal, ask, swap names",
+        touches="a side database, then two names in one transaction",
+        undone_by="`undo-restore`",
+        when="by hand",
+        approval=True,
+    ),
+    Verb(
+        name="undo-restore",
+        flow="undo_restore:undo_restore",
+        does="swap the replaced database back in",
+        touches="two names in one transaction",
+        undone_by="`undo-restore` again",
+        when="by hand",
+        approval=True,
+    ),
+    Verb(
+        name="drill-restore",
+        flow="drill_restore:drill_restore",
+        does="restore the newest and one older backup into a throw-away server and climb the ladder of proof",
+        touches="a server of its own; proofs in the store",
+        undone_by="–",
+        when="weekly",
+        locks=False,
+    ),
+)

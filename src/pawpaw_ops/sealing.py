@@ -1,0 +1,354 @@
+"""The sealed artefact: tar, zstd, age, as one stream; made, opened and checked in constant memory.
+
+age's payload is a sequence of authenticated chunks whose last one is marked, so a cut, a swap or a splice does not open.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tarfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import pyrage
+import zstandard
+from pydantic import SecretStr
+from pyrage import x25519
+
+from pawpaw_ops.errors import BackupCorrupt, ConfigError, DiskTooSmall, WrongKey
+from pawpaw_ops.models.backup import Contents, FileEntry
+
+CHUNK = 1 << 20
+LEVEL = 2
+CONTENTS = "contents.json"
+DUMP = "dump"
+F_SETPIPE_SZ = 1031
+_OTHER = "Use another backup; `list-backups` shows them."
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed artefact on disk."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+def recipient(key: str) -> x25519.Recipient:
+    """Parse an age public key.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return x25519.Recipient.from_str(key)
+    except pyrage.RecipientError as seen:
+        raise ConfigError(f"{key!r} is not an age public key.", hint="It begins with age1; `pawpaw new-key` makes one.") from seen
+
+
+def identity(key: SecretStr) -> x25519.Identity:
+    """Parse an age secret key; the error does not show it.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return x25519.Identity.from_str(key.get_secret_value().strip())
+    except pyrage.IdentityError:
+        raise ConfigError(
+            "a key in the BackupIdentity block is not an age secret key.", hint="It begins with AGE-SECRET-KEY-1."
+        ) from None
+
+
+def list_files(folder: Path) -> dict[str, FileEntry]:
+    """Return path below *folder* -> size and SHA-256 of every file."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _file_entry(path) for path in found}
+
+
+def _file_entry(path: Path) -> FileEntry:
+    with path.open("rb") as stream:
+        return FileEntry(size_bytes=path.stat().st_size, sha256=hashlib.file_digest(stream, "sha256").hexdigest())
+
+
+def seal(
+    folder: Path, contents: Contents, *, to: Path, recipients: Sequence[str], on_bytes: Callable[[int], None] | None = None
+) -> Sealed:
+    """Write the files that *contents* lists as one encrypted artefact.
+
+    Args:
+        folder: Where the files are.
+        contents: What is sealed; written into the artefact first.
+        to: The artefact.
+        recipients: age public keys.
+        on_bytes: Called with the number of plain bytes read so far.
+
+    Raises:
+        ConfigError: No recipient, or one that is no key.
+        DiskTooSmall: The disk filled up.
+
+    Touches:
+        Writes and syncs *to*; removes it again on failure.
+    """
+    if not recipients:
+        raise ConfigError("the BackupStore has no age recipients.", hint="`pawpaw new-key` makes a pair of keys.")
+    keys = [recipient(key) for key in recipients]
+    digest = hashlib.sha256()
+    try:
+        with to.open("xb") as raw, _Hashing(raw, digest) as out, _encrypting(out, keys) as plain:
+            compressor = zstandard.ZstdCompressor(level=LEVEL, threads=min(4, os.cpu_count() or 1))
+            with (
+                compressor.stream_writer(plain, closefd=False) as squeezed,
+                tarfile.open(fileobj=squeezed, mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT, copybufsize=CHUNK) as tar,  # type: ignore[call-overload]
+            ):
+                _add(tar, CONTENTS, BytesIO(contents.model_dump_json().encode()))
+                done = 0
+                for name, entry in contents.files.items():
+                    with (folder / name).open("rb") as stream:
+                        _add(tar, name, stream)
+                    done += entry.size_bytes
+                    if on_bytes is not None:
+                        on_bytes(done)
+        _fsync(to)
+    except BaseException as seen:
+        to.unlink(missing_ok=True)
+        if isinstance(seen, OSError):
+            raise DiskTooSmall(f"could not write {to}: {seen.strerror}.", hint="Make room on that disk.") from seen
+        raise
+    return Sealed(path=to, size_bytes=to.stat().st_size, sha256=digest.hexdigest())
+
+
+def unseal(
+    stream: BinaryIO, *, identities: Sequence[SecretStr], to: Path, on_bytes: Callable[[int], None] | None = None
+) -> "Opened":
+    """Open an artefact into the folder *to*, checking every file against the list inside it.
+
+    Args:
+        stream: The artefact's bytes.
+        identities: age secret keys.
+        to: A folder of our own; made if missing.
+        on_bytes: Called with the number of sealed bytes read so far.
+
+    Returns:
+        What was inside, what was read, and how many rows each data file holds.
+
+    Raises:
+        ConfigError: No identity, or one that is no key.
+        BackupCorrupt: The bytes are not a complete artefact.
+        DiskTooSmall: The disk filled up.
+
+    Touches:
+        Writes below *to*.
+    """
+    if not identities:
+        raise ConfigError("the BackupIdentity block has no key.", hint="Put the age secret key into it.")
+    keys = [identity(key) for key in identities]
+    source = _Reading(stream, on_bytes)
+    to.mkdir(parents=True, exist_ok=True)
+    try:
+        with _decrypting(source, keys) as plain, zstandard.ZstdDecompressor().stream_reader(plain) as squeezed:
+            with tarfile.open(fileobj=squeezed, mode="r|", bufsize=CHUNK) as tar:
+                contents, files, rows = _extract(tar, to)
+            while squeezed.read(CHUNK):
+                pass
+            while plain.read(CHUNK):
+                pass
+    except (tarfile.TarError, zstandard.ZstdError, pyrage.DecryptError, EOFError, ValueError) as seen:
+        raise BackupCorrupt(f"the artefact does not open: {type(seen).__name__}: {seen}.", hint=_OTHER) from seen
+    source.drain()
+    wrong = sorted(name for name in files.keys() | contents.files.keys() if files.get(name) != contents.files.get(name))
+    if wrong:
+        raise BackupCorrupt(f"{len(wrong)} files inside the artefact are not as listed, first {wrong[0]!r}.", hint=_OTHER)
+    return Opened(contents=contents, folder=to, size_bytes=source.count, sha256=source.digest.hexdigest(), rows=rows)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An opened artefact: its contents, where they lie, what was read, rows per data file of the dump."""
+
+    contents: Contents
+    folder: Path
+    size_bytes: int
+    sha256: str
+    rows: Mapping[str, int]
+
+
+def check_recipient(identities: Sequence[SecretStr], recipients: Sequence[str], *, backup_id: str) -> None:
+    """Refuse before reading when no identity fits.
+
+    Raises:
+        WrongKey: Names the public keys that would.
+    """
+    ours = {str(identity(key).to_public()) for key in identities}
+    if recipients and not ours & set(recipients):
+        raise WrongKey(
+            f"backup {backup_id} was sealed for {', '.join(recipients)}; the BackupIdentity block holds the keys of"
+            f" {', '.join(sorted(ours)) or 'nobody'}.",
+            hint="Add the matching secret key from the recovery kit to the block.",
+        )
+
+
+def _extract(tar: tarfile.TarFile, to: Path) -> tuple[Contents, dict[str, FileEntry], dict[str, int]]:
+    contents: Contents | None = None
+    files: dict[str, FileEntry] = {}
+    rows: dict[str, int] = {}
+    for member in tar:
+        stream = tar.extractfile(member) if member.isfile() else None
+        if stream is None or member.name.startswith("/") or ".." in Path(member.name).parts:
+            raise BackupCorrupt(f"the artefact holds {member.name!r}, which is no plain file.", hint=_OTHER)
+        if contents is None:
+            if member.name != CONTENTS:
+                raise BackupCorrupt("the artefact does not begin with its contents.", hint=_OTHER)
+            contents = Contents.model_validate_json(stream.read())
+            continue
+        files[member.name], rows[member.name] = _write(stream, to / member.name)
+    if contents is None:
+        raise BackupCorrupt("the artefact is empty.", hint=_OTHER)
+    return contents, files, rows
+
+
+def _write(stream: IO[bytes], path: Path) -> tuple[FileEntry, int]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest, size, lines, tail = hashlib.sha256(), 0, 0, b""
+    try:
+        with path.open("wb") as out:
+            while chunk := stream.read(CHUNK):
+                out.write(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+                lines += chunk.count(b"\n")
+                tail = (tail + chunk)[-8:]
+    except OSError as seen:
+        raise DiskTooSmall(f"could not write {path}: {seen.strerror}.", hint="Make room on that disk.") from seen
+    # A data file of pg_dump ends with the COPY terminator and two empty lines; -1 says that it does not.
+    rows = lines - 3 if tail.endswith(b"\\.\n\n\n") else -1
+    return FileEntry(size_bytes=size, sha256=digest.hexdigest()), rows
+
+
+def _add(tar: tarfile.TarFile, name: str, stream: BinaryIO) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    tar.addfile(info, stream)
+
+
+class _Hashing:
+    """A writer that hashes what passes."""
+
+    def __init__(self, inner: BinaryIO, digest: "hashlib._Hash") -> None:
+        self.inner, self.digest = inner, digest
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self.inner.write(data)
+
+    def flush(self) -> None:
+        self.inner.flush()
+
+    def __enter__(self) -> "_Hashing":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+
+
+class _Reading:
+    """A reader that counts and hashes what passes."""
+
+    def __init__(self, inner: BinaryIO, on_bytes: Callable[[int], None] | None) -> None:
+        self.inner, self.on_bytes = inner, on_bytes
+        self.digest, self.count = hashlib.sha256(), 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.inner.read(max(size, CHUNK) if size < 0 else size)
+        self.digest.update(data)
+        self.count += len(data)
+        if self.on_bytes is not None:
+            self.on_bytes(self.count)
+        return data
+
+    def drain(self) -> None:
+        while self.read(CHUNK):
+            pass
+
+
+@contextlib.contextmanager
+def _encrypting(out: _Hashing, keys: list[x25519.Recipient]) -> Iterator[BinaryIO]:
+    """Yield a stream whose bytes reach *out* encrypted, by way of a pipe and a thread."""
+    with _pipe() as (reading, writing):
+        work = _Worker(lambda: pyrage.encrypt_io(reading, out, keys), closes=reading)
+        try:
+            yield writing
+        except BrokenPipeError:
+            work.join()
+            work.reraise()
+            raise
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                writing.close()
+            work.join()
+        work.reraise()
+
+
+@contextlib.contextmanager
+def _decrypting(source: _Reading, keys: list[x25519.Identity]) -> Iterator[BinaryIO]:
+    """Yield the plain bytes of *source*; what was wrong with them is raised at the end."""
+    with _pipe() as (reading, writing):
+        work = _Worker(lambda: pyrage.decrypt_io(source, writing, keys), closes=writing)
+        try:
+            yield reading
+        except BaseException:
+            reading.close()
+            work.join()
+            if isinstance(work.error, pyrage.DecryptError):
+                work.reraise()
+            raise
+        reading.close()
+        work.join()
+        work.reraise()
+
+
+class _Worker:
+    """A thread that keeps the error it died of."""
+
+    def __init__(self, work: Callable[[], object], *, closes: BinaryIO) -> None:
+        self.error: BaseException | None = None
+        self._work, self._closes = work, closes
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as seen:  # noqa: BLE001 - handed to the thread that waits
+            self.error = seen
+        finally:
+            with contextlib.suppress(OSError):
+                self._closes.close()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def reraise(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    read_end, write_end = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(write_end, F_SETPIPE_SZ, CHUNK)
+    with os.fdopen(read_end, "rb", CHUNK) as reading, os.fdopen(write_end, "wb", CHUNK) as writing:
+        yield reading, writing
+
+
+def _fsync(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())

@@ -1,3 +1,3 @@
-"""The life of a Docker Compose production stack: commands, plans, clients and sessions that the flows are built from."""
+"""The life of a Docker Compose production stack: what its flows are built from."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own: made, started, ended, removed. Drills, the demo and the tests use it, and nothing else may.
+"""A PostgreSQL server of our own: made, started, ended, removed; for drills, the demo and the tests alone.
 
 It listens on a Unix socket in a folder that only we can enter, unless a TCP port on loopback is asked for.
 """
@@ -22,9 +22,15 @@ from pawpaw_ops.errors import CommandError, PreconditionError
 from pawpaw_ops.models.database import ClientTools, Database
 from pawpaw_ops.runner import LocalRunner, Process
 
-SETTINGS: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "2GB", "shared_buffers": "128MB"}
+SETTINGS: Mapping[str, str] = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "2GB",
+    "shared_buffers": "128MB",
+}
 """For servers whose loss costs nothing."""
 START_S = 60.0
+OTHERS_MAY_READ_AND_ENTER = 0o005
 LONGEST_SOCKET = 100
 
 
@@ -82,7 +88,9 @@ class DisposableServer:
             Makes *root* with everything below.
         """
         if len(str(self.socket_folder)) > LONGEST_SOCKET:
-            raise PreconditionError(f"{self.socket_folder} is too long for a Unix socket.", hint="Use a shorter folder.")
+            raise PreconditionError(
+                f"{self.socket_folder} is too long for a Unix socket.", hint="Use a shorter folder."
+            )
         self.root.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         self._reachable_tools()
@@ -161,7 +169,7 @@ class DisposableServer:
         return Postgres(self.database(name), run_id)
 
     def _reachable_tools(self) -> None:
-        """Copy the programs beside the data where the server's user cannot reach them, as below a private home folder."""
+        """Copy the programs beside the data where the server's user cannot reach them."""
         folder = self.tools.folder
         if not self.run_as or folder is None or _others_can_reach(folder / "postgres"):
             return
@@ -171,7 +179,9 @@ class DisposableServer:
 
 def _others_can_reach(path: Path) -> bool:
     real = path.resolve()
-    return all(part.stat().st_mode & 0o005 == 0o005 for part in (real, *real.parents))
+    return all(
+        part.stat().st_mode & OTHERS_MAY_READ_AND_ENTER == OTHERS_MAY_READ_AND_ENTER for part in (real, *real.parents)
+    )
 
 
 @contextlib.contextmanager

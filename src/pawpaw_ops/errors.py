@@ -55,7 +55,7 @@ class OpsError(Exception):
         return (type(self), (self.message,), self.__dict__)
 
 
-class Untouched(OpsError):  # noqa: N818 - named for the state of the stack
+class Untouched(OpsError):
     """Nothing changed; mend the cause and run again."""
 
     code = "untouched"

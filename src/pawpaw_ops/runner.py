@@ -104,13 +104,11 @@ class Process:
     def __init__(self, command: Command, *, log: Path | None = None) -> None:
         self.command = command
         self.began = time.monotonic()
-        self._out: IO[bytes] | None = None
         self._stderr: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
         self._reader: threading.Thread | None = None
-        out = log or command.stdout
-        if out is None:
-            self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
-        target: IO[bytes] = self._out if self._out is not None else open(out, "ab" if log else "wb")  # type: ignore[arg-type] # noqa: SIM115, PTH123
+        path = log or command.stdout
+        target: IO[bytes] = path.open("ab" if log else "wb") if path else tempfile.TemporaryFile()  # noqa: SIM115 - closed below or by end()
+        self._out = None if path else target
         try:
             self.popen = subprocess.Popen(
                 command.argv,

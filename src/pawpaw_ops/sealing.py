@@ -1,6 +1,6 @@
 """The sealed artefact: tar, zstd, age, as one stream; made, opened and checked in constant memory.
 
-age's payload is a sequence of authenticated chunks whose last one is marked, so a cut, a swap or a splice does not open.
+age's payload is a sequence of authenticated chunks whose last one is marked: a cut, a swap or a splice does not open.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Self
 
 import pyrage
 import zstandard
@@ -49,7 +49,9 @@ def recipient(key: str) -> x25519.Recipient:
     try:
         return x25519.Recipient.from_str(key)
     except pyrage.RecipientError as seen:
-        raise ConfigError(f"{key!r} is not an age public key.", hint="It begins with age1; `pawpaw new-key` makes one.") from seen
+        raise ConfigError(
+            f"{key!r} is not an age public key.", hint="It begins with age1; `pawpaw new-key` makes one."
+        ) from seen
 
 
 def identity(key: SecretStr) -> x25519.Identity:
@@ -77,8 +79,20 @@ def _file_entry(path: Path) -> FileEntry:
         return FileEntry(size_bytes=path.stat().st_size, sha256=hashlib.file_digest(stream, "sha256").hexdigest())
 
 
+def hash_stream(stream: BinaryIO) -> tuple[int, str]:
+    """Read a stream to its end and return its size in bytes and its SHA-256."""
+    reading = _Reading(stream, None)
+    reading.drain()
+    return reading.count, reading.digest.hexdigest()
+
+
 def seal(
-    folder: Path, contents: Contents, *, to: Path, recipients: Sequence[str], on_bytes: Callable[[int], None] | None = None
+    folder: Path,
+    contents: Contents,
+    *,
+    to: Path,
+    recipients: Sequence[str],
+    on_bytes: Callable[[int], None] | None = None,
 ) -> Sealed:
     """Write the files that *contents* lists as one encrypted artefact.
 
@@ -105,7 +119,9 @@ def seal(
             compressor = zstandard.ZstdCompressor(level=LEVEL, threads=min(4, os.cpu_count() or 1))
             with (
                 compressor.stream_writer(plain, closefd=False) as squeezed,
-                tarfile.open(fileobj=squeezed, mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT, copybufsize=CHUNK) as tar,  # type: ignore[call-overload]
+                tarfile.open(
+                    fileobj=squeezed, mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT, copybufsize=CHUNK
+                ) as tar,  # type: ignore[call-overload]
             ):
                 _add(tar, CONTENTS, BytesIO(contents.model_dump_json().encode()))
                 done = 0
@@ -164,7 +180,9 @@ def unseal(
     source.drain()
     wrong = sorted(name for name in files.keys() | contents.files.keys() if files.get(name) != contents.files.get(name))
     if wrong:
-        raise BackupCorrupt(f"{len(wrong)} files inside the artefact are not as listed, first {wrong[0]!r}.", hint=_OTHER)
+        raise BackupCorrupt(
+            f"{len(wrong)} files inside the artefact are not as listed, first {wrong[0]!r}.", hint=_OTHER
+        )
     return Opened(contents=contents, folder=to, size_bytes=source.count, sha256=source.digest.hexdigest(), rows=rows)
 
 
@@ -251,7 +269,7 @@ class _Hashing:
     def flush(self) -> None:
         self.inner.flush()
 
-    def __enter__(self) -> "_Hashing":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

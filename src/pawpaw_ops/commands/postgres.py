@@ -28,7 +28,9 @@ def program(tools: ClientTools, name: str) -> str:
     return str(tools.folder / name) if tools.folder else name
 
 
-def login(database: Database, *, app: str, dbname: str = "", options: Mapping[str, str] | None = None) -> dict[str, str | SecretStr]:
+def login(
+    database: Database, *, app: str, dbname: str = "", options: Mapping[str, str] | None = None
+) -> dict[str, str | SecretStr]:
     """Return libpq's variables for one login; the password never becomes an argument.
 
     Args:
@@ -54,7 +56,9 @@ def login(database: Database, *, app: str, dbname: str = "", options: Mapping[st
     return env
 
 
-def dump(database: Database, *, to: Path, snapshot: str, jobs: int, app: str, timeout_s: float | None = None) -> Command:
+def dump(
+    database: Database, *, to: Path, snapshot: str, jobs: int, app: str, timeout_s: float | None = None
+) -> Command:
     """Dump one database in directory format, uncompressed: the seal compresses better and in one pass.
 
     Touches: writes the folder *to*; holds share locks on every table while it runs.
@@ -195,7 +199,9 @@ def initdb(tools: ClientTools, *, data: Path, user: str, password_file: Path, ru
     return Command(argv=argv, user=run_as, cwd=data.parent, timeout_s=120)
 
 
-def server(tools: ClientTools, *, data: Path, socket_folder: Path, port: int, settings: Mapping[str, str], run_as: str | None) -> Command:
+def server(
+    tools: ClientTools, *, data: Path, socket_folder: Path, port: int, settings: Mapping[str, str], run_as: str | None
+) -> Command:
     """Run a server in the foreground on a Unix socket alone, unless *settings* say otherwise.
 
     Touches: runs until it is ended.

@@ -156,7 +156,7 @@ def id_time(backup_id: str) -> datetime:
         ConfigError: It is no backup id.
     """
     try:
-        return datetime.strptime(backup_id.split("-")[0], KEY_TIME).replace(tzinfo=UTC)
+        return datetime.strptime(backup_id.split("-", maxsplit=1)[0], KEY_TIME).replace(tzinfo=UTC)
     except ValueError as seen:
         raise ConfigError(f"{backup_id!r} is not a backup id.", hint="list-backups shows the ids.") from seen
 

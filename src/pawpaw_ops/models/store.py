@@ -40,7 +40,8 @@ class StoreSettings(Noun):
         keep_days: Backups younger than this stay, in days.
         keep_verified: The newest verified backups that stay whatever their age.
         grace_h: Hours between marking a backup as expired and removing it.
-        interval_h: Hours between scheduled backups; when the newest verified one is older than twice that, nothing expires.
+        interval_h: Hours between scheduled backups; when the newest verified one is older than twice that, nothing
+            expires.
         recipients: age public keys that can open the backups; empty refuses to back up.
     """
 

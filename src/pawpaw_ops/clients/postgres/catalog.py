@@ -44,11 +44,14 @@ def check_identity(pg: Postgres, *, needs_superuser: bool) -> tuple[ServerFacts,
         wanted = pg.database.system_identifier
         if wanted and facts.system_identifier != wanted:
             raise IdentityMismatch(
-                f"{_where(pg.database)} answers with system identifier {facts.system_identifier}; the block says {wanted}.",
-                hint="Another server stands behind this address. Mend the address, or the block if the server was replaced.",
+                f"{_where(pg.database)} answers with system identifier {facts.system_identifier}; the block says"
+                f" {wanted}.",
+                hint="Another server stands behind this address. Mend it, or the block if the server was replaced.",
             )
         if facts.major < OLDEST_MAJOR:
-            raise VersionMismatch(f"{_where(pg.database)} is PostgreSQL {facts.major}; {OLDEST_MAJOR} or newer is needed.")
+            raise VersionMismatch(
+                f"{_where(pg.database)} is PostgreSQL {facts.major}; {OLDEST_MAJOR} or newer is needed."
+            )
         if needs_superuser and (facts.in_recovery or not facts.is_superuser):
             seen = "is a standby" if facts.in_recovery else f"does not make {pg.database.user!r} a superuser"
             raise PreconditionError(
@@ -64,7 +67,7 @@ def database_row(conn: Conn, name: str) -> DatabaseRow | None:
     icu = _column(conn, "datlocale", _column(conn, "daticulocale", "NULL"))
     version = _column(conn, "datcollversion", "NULL")
     row = conn.execute(
-        "SELECT d.oid::int8, datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,"  # noqa: S608 - names of columns, from a fixed list
+        "SELECT d.oid::int8, datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,"
         f" {provider}, {icu}, {version}, datconnlimit, datallowconn, datacl IS NULL,"
         " coalesce(shobj_description(d.oid, 'pg_database'), ''), pg_database_size(d.oid)"
         " FROM pg_database d WHERE datname = %s",
@@ -127,7 +130,7 @@ def marked_databases(conn: Conn, *, of: str) -> dict[str, Marker]:
 
 
 def blockers(conn: Conn, name: str) -> tuple[str, ...]:
-    """Return what uses the database and must not be interrupted: prepared transactions, logical slots, subscriptions."""
+    """Return what must not be interrupted: prepared transactions, logical slots, subscriptions."""
     rows = conn.execute(
         "SELECT format('prepared transaction %%L of %%s since %%s', gid, owner, prepared)"
         " FROM pg_prepared_xacts WHERE database = %(name)s"
@@ -143,7 +146,8 @@ def blockers(conn: Conn, name: str) -> tuple[str, ...]:
 def our_backends(conn: Conn) -> dict[int, str]:
     """Return the sessions of this product other than *conn*: process id -> run id."""
     rows = conn.execute(
-        "SELECT pid, application_name FROM pg_stat_activity WHERE starts_with(application_name, %s) AND pid <> pg_backend_pid()",
+        "SELECT pid, application_name FROM pg_stat_activity"
+        " WHERE starts_with(application_name, %s) AND pid <> pg_backend_pid()",
         (APP_PREFIX,),
     ).fetchall()
     return {row[0]: row[1].removeprefix(APP_PREFIX) for row in rows}

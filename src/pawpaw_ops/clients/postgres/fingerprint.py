@@ -1,9 +1,9 @@
 """What a database holds, in one snapshot: rows and an order-independent digest per table, and its structure.
 
-A row's hash mixes the hashes of its columns before the rows are added up. PostgreSQL's own record hash is a weighted sum of
-its columns' hashes; summed over rows as it is, exchanging one column's values between two rows would not show.
-Types whose binary hash is exact are hashed as they are; all others by their text, under settings that fix that text. Hashes
-of floating point, numeric and jsonb values call different spellings equal, so those go by text too.
+A row's hash mixes the hashes of its columns before the rows are added up. PostgreSQL's own record hash is a weighted
+sum of its columns' hashes; summed over rows as it is, exchanging one column's values between two rows would not show.
+Types whose binary hash is exact are hashed as they are; all others by their text, under settings that fix that text.
+Hashes of floating point, numeric and jsonb values call different spellings equal, so those go by text too.
 """
 
 import contextlib
@@ -18,21 +18,23 @@ from pawpaw_ops.clients.postgres import structure
 from pawpaw_ops.clients.postgres.connection import Conn, Postgres
 from pawpaw_ops.models.database import Fingerprint, SequencePrint, TablePrint
 
-FIXED_SETTINGS: Mapping[str, str] = MappingProxyType({
-    "TimeZone": "UTC",
-    "DateStyle": "ISO, YMD",
-    "IntervalStyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "xmlbinary": "base64",
-    "lc_monetary": "C",
-    "search_path": "",
-    "row_security": "off",
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "lock_timeout": "10s",
-    "jit": "off",
-})
+FIXED_SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "TimeZone": "UTC",
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "postgres",
+        "extra_float_digits": "1",
+        "bytea_output": "hex",
+        "xmlbinary": "base64",
+        "lc_monetary": "C",
+        "search_path": "",
+        "row_security": "off",
+        "statement_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "lock_timeout": "10s",
+        "jit": "off",
+    }
+)
 
 EXACT = ("bool", "bytea", "int2", "int4", "int8", "oid", "date", "time", "timestamp", "timestamptz", "uuid")
 TEXTUAL = ("text", "varchar")
@@ -71,8 +73,9 @@ def tables(conn: Conn) -> list[Table]:
     rows = conn.execute(
         "SELECT c.oid::int8, format('%I.%I', n.nspname, c.relname), pg_table_size(c.oid)"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-        " AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')"
+        " WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
+        " AND n.nspname <> 'information_schema' AND NOT EXISTS"
+        " (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')"
         " ORDER BY 3 DESC, 2"
     ).fetchall()
     return [Table(oid=row[0], name=row[1], size_bytes=row[2]) for row in rows]
@@ -132,16 +135,14 @@ def table_print(conn: Conn, table: Table) -> TablePrint:
     columns = conn.execute(
         "SELECT attname, t.typname, t.typnamespace = 'pg_catalog'::regnamespace"
         " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-        " WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attname COLLATE \"C\"",
+        ' WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attname COLLATE "C"',
         (table.oid,),
     ).fetchall()
     parts = [_column(row[0], row[1] if row[2] else "") for row in columns]
-    row_hash = (
-        sql.SQL("hash_record_extended(ROW({}), 0)").format(sql.SQL(", ").join(parts)) if parts else sql.SQL("0")
-    )
-    query = sql.SQL(
-        "SELECT count(*), coalesce(sum(hashint8extended({}, 1)), 0)::text FROM ONLY {} AS t"
-    ).format(row_hash, sql.SQL(table.name))  # type: ignore[arg-type]  # quoted by the server's own format('%I')
+    row_hash = sql.SQL("hash_record_extended(ROW({}), 0)").format(sql.SQL(", ").join(parts)) if parts else sql.SQL("0")
+    query = sql.SQL("SELECT count(*), coalesce(sum(hashint8extended({}, 1)), 0)::text FROM ONLY {} AS t").format(
+        row_hash, sql.SQL(table.name)
+    )  # quoted by the server's own format('%I')
     row = conn.execute(query).fetchone()
     assert row is not None
     return TablePrint(rows=row[0], digest=row[1])
@@ -187,7 +188,8 @@ def sequences_behind(conn: Conn) -> tuple[str, ...]:
         if not seq.owner_column:
             continue
         query = sql.SQL("SELECT max({})::int8 FROM {}").format(
-            sql.Identifier(seq.owner_column), sql.SQL(seq.owner_table)  # type: ignore[arg-type]
+            sql.Identifier(seq.owner_column),
+            sql.SQL(seq.owner_table),
         )
         row = conn.execute(query).fetchone()
         highest = row[0] if row else None

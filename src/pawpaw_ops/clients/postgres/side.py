@@ -28,9 +28,9 @@ def create(conn: Conn, name: str, *, like: DatabaseRow, marker: Marker) -> None:
         Adds one database, marked in the next statement; `drop` also takes an empty one of ours without the mark.
     """
     words = [
-        sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {} CONNECTION LIMIT 0").format(
-            identifier(name), sql.Literal(like.encoding), sql.Literal(like.collate), sql.Literal(like.ctype)
-        )
+        sql.SQL(
+            "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {} CONNECTION LIMIT 0"
+        ).format(identifier(name), sql.Literal(like.encoding), sql.Literal(like.collate), sql.Literal(like.ctype))
     ]
     if like.locale_provider == "i":
         words.append(sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE {}").format(sql.Literal(like.icu_locale)))
@@ -99,6 +99,14 @@ def close(conn: Conn, name: str) -> None:
     conn.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(identifier(name)))
 
 
+def close_old(conn: Conn, name: str) -> None:
+    """Fence an old database again after it was looked at; nothing else is ever closed here."""
+    row = database_row(conn, name)
+    marker = Marker.from_comment(row.comment) if row else None
+    if marker is not None and marker.role == "old":
+        close(conn, name)
+
+
 def reopen(conn: Conn, name: str) -> None:
     """Let sessions in again."""
     conn.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(identifier(name)))
@@ -115,9 +123,7 @@ def create_roles(conn: Conn, missing: Mapping[str, tuple[str, ...]]) -> None:
     """
     for name, attributes in missing.items():
         try:
-            conn.execute(
-                sql.SQL("CREATE ROLE {} {}").format(identifier(name), sql.SQL(" ".join(attributes)))  # type: ignore[arg-type]
-            )
+            conn.execute(sql.SQL("CREATE ROLE {} {}").format(identifier(name), sql.SQL(" ".join(attributes))))
         except (errors.ReservedName, errors.InsufficientPrivilege) as seen:
             raise RoleMissing(f"the backup needs the role {name!r}: {seen.diag.message_primary}.") from seen
 
@@ -157,7 +163,7 @@ def set_properties(conn: Conn, name: str, wanted: DatabaseRow) -> None:
             grantee, _, privilege = word.rpartition("=")
             conn.execute(
                 sql.SQL("GRANT {} ON DATABASE {} TO {}{}").format(
-                    sql.SQL(privilege.removesuffix("*")),  # type: ignore[arg-type]
+                    sql.SQL(privilege.removesuffix("*")),
                     target,
                     identifier(grantee) if grantee else sql.SQL("PUBLIC"),
                     sql.SQL(" WITH GRANT OPTION" if privilege.endswith("*") else ""),
@@ -167,9 +173,7 @@ def set_properties(conn: Conn, name: str, wanted: DatabaseRow) -> None:
         who = sql.SQL("ROLE {} IN DATABASE").format(identifier(role)) if role else sql.SQL("DATABASE")
         for setting in settings:
             key, _, value = setting.partition("=")
-            conn.execute(
-                sql.SQL("ALTER {} {} SET {} = {}").format(who, target, identifier(key), _value(key, value))
-            )
+            conn.execute(sql.SQL("ALTER {} {} SET {} = {}").format(who, target, identifier(key), _value(key, value)))
 
 
 LISTS = ("search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries")
@@ -179,7 +183,7 @@ def _value(key: str, value: str) -> sql.Composable:
     """Write a stored setting back; the settings that are lists are stored with their own quotes. Source: pg_dump."""
     if key not in LISTS:
         return sql.Literal(value)
-    return sql.SQL(value) if value else sql.Literal("")  # type: ignore[arg-type]
+    return sql.SQL(value) if value else sql.Literal("")
 
 
 def properties_differ(one: DatabaseRow, other: DatabaseRow) -> dict[str, tuple[object, object]]:

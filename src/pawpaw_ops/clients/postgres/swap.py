@@ -54,6 +54,7 @@ BEGIN
     IF there THEN
       EXECUTE format('ALTER DATABASE %I RENAME TO %I', live, retired);
       EXECUTE format('COMMENT ON DATABASE %I IS %L', retired, {retired_comment});
+      EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 0', retired);
     END IF;
     EXECUTE format('ALTER DATABASE %I RENAME TO %I', incoming, live);
     EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT %s', live, {connection_limit});
@@ -102,7 +103,7 @@ def swap(conn: Conn, names: Names, *, retired: Marker, fence_s: float = FENCE_S,
         retired_comment=sql.Literal(retired.to_comment()),
         live_comment=sql.Literal(marker.comment or None),
         connection_limit=sql.Literal(marker.connection_limit),
-        fault=sql.SQL(fault),  # type: ignore[arg-type]
+        fault=sql.SQL(fault),
     )
     conn.execute("SET client_connection_check_interval = 0; SET lock_timeout = '5s'; SET idle_session_timeout = 0")
     conn.execute("SELECT set_config('statement_timeout', %s, false)", (f"{int(fence_s + 20)}s",))

@@ -1,0 +1,8 @@
+"""Where: the settings and credentials of the stacks, as Prefect blocks."""
+
+from blocks.database import PostgresDatabase
+from blocks.identity import BackupIdentity
+from blocks.stack import Stack
+from blocks.store import BackupStore
+
+__all__ = ["BackupIdentity", "BackupStore", "PostgresDatabase", "Stack"]

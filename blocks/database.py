@@ -1,0 +1,88 @@
+"""The block of a database."""
+
+from pathlib import Path
+
+from prefect_docker import DockerHost
+from pydantic import Field, SecretStr
+
+from blocks.base import OpsBlock
+from pawpaw_ops.clients.docker import find_container
+from pawpaw_ops.models.database import ClientTools, Database
+
+
+class PostgresDatabase(OpsBlock):
+    """A PostgreSQL database: how it is reached, who administers it, and what proves that it is healthy."""
+
+    _block_type_name = "Postgres Database"
+
+    name: str = Field(min_length=1, description="Name of the database that the application uses.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="Host name or address of the server, or the folder of its Unix socket; a container goes before it.",
+    )
+    port: int = Field(default=5432, ge=1, le=65535, description="TCP port; inside the container where one is given.")
+    container: str = Field(
+        default="",
+        description="Name of the container that the server runs in. Its address is looked up at every use.",
+    )
+    docker: DockerHost | None = Field(
+        default=None,
+        description="The Docker engine that knows the container. Empty uses this host's engine, or DOCKER_HOST.",
+    )
+    user: str = Field(default="postgres", description="Role that administers the server. Restoring needs a superuser.")
+    password: SecretStr = Field(default=SecretStr(""), description="Password of that role.")
+    tools_folder: Path | None = Field(
+        default=None,
+        description="Folder with pg_dump and pg_restore of the server's major version. Empty means the PATH.",
+    )
+    tools_container: str = Field(
+        default="",
+        description="Container whose image has those programs. Empty runs them on this host.",
+    )
+    system_identifier: str = Field(
+        default="",
+        pattern=r"^\d*$",
+        description="The server's number, as pg_controldata shows it; others are refused. Empty accepts all.",
+    )
+    keep_old_days: int = Field(
+        default=7,
+        ge=0,
+        le=365,
+        description="Days that the replaced database is kept after a restore, for undo-restore.",
+    )
+    smoke_queries: dict[str, str] = Field(
+        default_factory=dict,
+        description="Name and SQL of questions that a healthy database answers with true; asked of restored ones.",
+    )
+    freshness_query: str = Field(
+        default="",
+        description="SQL that answers the time of the newest row that matters. Empty does not ask.",
+    )
+    freshness_h: float = Field(default=26.0, gt=0, description="Oldest answer to it that is still normal, in hours.")
+
+    def settings(self) -> Database:
+        """Return the frozen settings; a container's address is looked up now.
+
+        Raises:
+            ConfigError: The engine has no such container.
+            PreconditionError: The container is not running.
+            Unreachable: The Docker engine does not answer.
+        """
+        return Database(
+            name=self.name,
+            host=self._address(),
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            tools=ClientTools(folder=self.tools_folder, container=self.tools_container),
+            system_identifier=self.system_identifier,
+            keep_old_days=self.keep_old_days,
+            smoke_queries=self.smoke_queries,
+            freshness_query=self.freshness_query,
+            freshness_h=self.freshness_h,
+        )
+
+    def _address(self) -> str:
+        if not self.container:
+            return self.host
+        return find_container((self.docker or DockerHost()).get_client, self.container).address

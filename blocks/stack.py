@@ -1,0 +1,46 @@
+"""The block of a stack: what a flow's parameter `stack` names."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from blocks.base import APPLY, OpsBlock
+from blocks.database import PostgresDatabase
+from blocks.store import BackupStore
+from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.stack import StackSettings
+
+
+class Stack(OpsBlock):
+    """One environment, such as prod: its database, where its backups go, and its folder on the worker's host."""
+
+    _block_type_name = "Stack"
+
+    state_dir: Path = Field(
+        description="Folder on the worker's host for the lock, the journal and staging. Needs room for one dump."
+    )
+    database: PostgresDatabase = Field(description="The database that is backed up and restored.")
+    store: BackupStore = Field(description="Where the backups are kept and for how long.")
+    identity: str = Field(
+        default="",
+        description="Name of the Backup Identity block whose keys open the backups. Empty means the stack's own name.",
+    )
+
+    def settings(self) -> StackSettings:
+        """Return the frozen settings of the stack.
+
+        Raises:
+            ConfigError: The block was never saved, or its parts contradict one another.
+            PreconditionError: The database's container is not running.
+            Unreachable: The Docker engine does not answer.
+        """
+        name = self._block_document_name
+        if not name:
+            raise ConfigError("a Stack block has a name only when it is saved.", hint=APPLY)
+        return StackSettings(
+            name=name,
+            state_dir=self.state_dir,
+            database=self.database.settings(),
+            store=self.store.settings(),
+            identity_block=self.identity or name,
+        )

@@ -1,0 +1,149 @@
+import re
+from pathlib import Path
+
+import pytest
+from prefect_aws import AwsCredentials, MinIOCredentials
+from prefect_aws.client_parameters import AwsClientParameters
+from pydantic import SecretStr, ValidationError
+
+import blocks
+from blocks.base import OpsBlock, wrong_fields
+from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.database import ClientTools, Database
+from pawpaw_ops.models.store import FolderSettings, S3Settings, StoreSettings
+
+PUBLIC = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+ALL: list[type[OpsBlock]] = [getattr(blocks, name) for name in blocks.__all__]
+
+
+def minio(**client: object) -> MinIOCredentials:
+    return MinIOCredentials(
+        minio_root_user="root",
+        minio_root_password=SecretStr("hush"),
+        region_name="mx-1",
+        aws_client_parameters=AwsClientParameters.model_validate(client),
+    )
+
+
+@pytest.mark.parametrize("block", ALL)
+def test_every_field_is_described_in_sentences(block: type[OpsBlock]) -> None:
+    for name, field in block.model_fields.items():
+        assert re.fullmatch(r"[A-Za-z].*\.", field.description or ""), f"{block.__name__}.{name}"
+
+
+@pytest.mark.parametrize("block", ALL)
+def test_every_block_speaks_to_the_operator(block: type[OpsBlock]) -> None:
+    assert block.get_description()
+    assert block.get_block_type_slug() in {"postgres-database", "backup-store", "backup-identity", "stack"}
+
+
+def test_a_database_block_becomes_a_database() -> None:
+    block = blocks.PostgresDatabase(
+        name="pawpaw", host="db", port=5433, password=SecretStr("hush"), tools_folder=Path("/opt/pg"), keep_old_days=3
+    )
+    assert block.settings() == Database(
+        name="pawpaw",
+        host="db",
+        port=5433,
+        password=SecretStr("hush"),
+        tools=ClientTools(folder=Path("/opt/pg")),
+        keep_old_days=3,
+    )
+
+
+def test_a_database_block_has_a_field_for_every_setting() -> None:
+    assert set(Database.model_fields) - {"tools"} <= set(blocks.PostgresDatabase.model_fields)
+
+
+def test_a_store_block_has_a_field_for_every_setting() -> None:
+    assert set(StoreSettings.model_fields) - {"s3"} <= set(blocks.BackupStore.model_fields)
+
+
+def test_defaults_of_blocks_and_models_agree() -> None:
+    assert blocks.PostgresDatabase(name="x").settings() == Database(name="x")
+    assert blocks.BackupStore(folder=Path("/b")).settings() == StoreSettings(folder=FolderSettings(path=Path("/b")))
+
+
+def test_minio_credentials_become_s3_settings() -> None:
+    store = blocks.BackupStore(
+        bucket="backups", prefix="a/b", credentials=minio(endpoint_url="https://s3.example", verify=False)
+    )
+    assert store.settings().s3 == S3Settings(
+        bucket="backups",
+        prefix="a/b",
+        endpoint_url="https://s3.example",
+        region="mx-1",
+        access_key_id="root",
+        secret_access_key=SecretStr("hush"),
+        verify_tls=False,
+    )
+
+
+def test_aws_credentials_become_s3_settings() -> None:
+    login = AwsCredentials(aws_access_key_id="AKIA", aws_secret_access_key=SecretStr("hush"), aws_session_token="token")
+    found = blocks.BackupStore(bucket="backups", credentials=login).settings().s3
+    assert found == S3Settings(
+        bucket="backups",
+        access_key_id="AKIA",
+        secret_access_key=SecretStr("hush"),
+        session_token=SecretStr("token"),
+    )
+
+
+def test_a_bucket_without_credentials_leaves_the_search_to_boto3() -> None:
+    assert blocks.BackupStore(bucket="backups").settings().s3 == S3Settings(bucket="backups")
+
+
+@pytest.mark.parametrize("field", ["profile_name", "assume_role_arn"])
+def test_credentials_that_would_be_left_out_are_refused(field: str) -> None:
+    store = blocks.BackupStore(bucket="backups", credentials=AwsCredentials.model_validate({field: "ops"}))
+    with pytest.raises(ConfigError, match=field):
+        store.settings()
+
+
+def test_a_store_without_a_place_is_refused() -> None:
+    with pytest.raises(ConfigError, match="neither a folder nor a bucket"):
+        blocks.BackupStore().settings()
+
+
+@pytest.mark.parametrize("prefix", ["/a", "a/", "/"])
+def test_a_prefix_has_no_slash_at_its_ends(prefix: str) -> None:
+    with pytest.raises(ValidationError):
+        blocks.BackupStore(bucket="backups", prefix=prefix)
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "a/b", "ü/ b"])
+def test_other_prefixes_are_taken(prefix: str) -> None:
+    assert blocks.BackupStore(bucket="backups", prefix=prefix).prefix == prefix
+
+
+def test_a_recipient_must_look_like_one() -> None:
+    assert blocks.BackupStore(folder=Path("/b"), recipients=[PUBLIC]).settings().recipients == (PUBLIC,)
+    with pytest.raises(ValidationError):
+        blocks.BackupStore(folder=Path("/b"), recipients=["AGE-SECRET-KEY-1QQQ"])
+
+
+def test_an_identity_needs_a_key() -> None:
+    assert blocks.BackupIdentity(identities=[SecretStr("k")]).keys() == (SecretStr("k"),)
+    with pytest.raises(ValidationError):
+        blocks.BackupIdentity(identities=[])
+    with pytest.raises(ConfigError, match="empty"):
+        blocks.BackupIdentity(identities=[SecretStr(" ")]).keys()
+
+
+def test_a_stack_that_was_never_saved_has_no_name() -> None:
+    stack = blocks.Stack(
+        state_dir=Path("/s"), database=blocks.PostgresDatabase(name="x"), store=blocks.BackupStore(folder=Path("/b"))
+    )
+    with pytest.raises(ConfigError, match="saved"):
+        stack.settings()
+
+
+def test_wrong_fields_are_named_without_their_values() -> None:
+    with pytest.raises(ValidationError) as seen:
+        blocks.PostgresDatabase.model_validate({"name": "x", "port": 70000, "password": ["hush"]})
+    text = wrong_fields(seen.value)
+    assert "port" in text
+    assert "password" in text
+    assert "hush" not in text
+    assert "70000" not in text

@@ -1,1 +1,16 @@
 """What all layers of tests share."""
+
+import os
+import tempfile
+
+pytest_plugins = ["nothing_skips"]
+
+_prefect_home = tempfile.TemporaryDirectory(prefix="pawpaw-prefect-")
+"""Prefect keeps its files here, not in the developer's home folder."""
+os.environ |= {"PREFECT_HOME": _prefect_home.name, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+os.environ.pop("PREFECT_API_URL", None)
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    _prefect_home.cleanup()

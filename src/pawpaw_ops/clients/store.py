@@ -119,7 +119,12 @@ class Catalog:
         return sorted(folders.items())
 
     def _entry(self, backup_id: str, names: list[str]) -> CatalogEntry:
-        common = {"backup_id": backup_id, "location": self.location.name, "pinned": PINNED in names}
+        common = {
+            "backup_id": backup_id,
+            "location": self.location.name,
+            "pinned": PINNED in names,
+            "marked_at": self._marked_at(backup_id) if EXPIRED in names else None,
+        }
         try:
             manifest = self.manifest(backup_id)
         except BackupCorrupt as seen:
@@ -134,7 +139,6 @@ class Catalog:
             verdict=proof.verdict if proof else Verdict.NOT_VERIFIED,
             level=proof.level if proof else 0,
             proven_at=proof.at if proof else None,
-            marked_at=self._marked_at(backup_id) if EXPIRED in names else None,
             problem="; ".join(proof.findings) if proof and proof.verdict is not Verdict.VERIFIED else "",
         )
 

@@ -3,31 +3,39 @@
 age's payload is a sequence of authenticated chunks whose last one is marked: a cut, a swap or a splice does not open.
 """
 
-import contextlib
-import fcntl
+import errno
 import hashlib
 import os
+import shutil
 import tarfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO
 
 import pyrage
 import zstandard
 from pydantic import SecretStr
 from pyrage import x25519
 
-from pawpaw_ops.errors import BackupCorrupt, ConfigError, DiskTooSmall, WrongKey
+from pawpaw_ops.age import Hashing, Reading, decrypting, encrypting, nobody_fits
+from pawpaw_ops.errors import (
+    BackupCorrupt,
+    ConfigError,
+    DiskTooSmall,
+    OpsError,
+    PreconditionError,
+    StoreError,
+    WrongKey,
+)
 from pawpaw_ops.models.backup import Contents, FileEntry
 
 CHUNK = 1 << 20
 LEVEL = 2
 CONTENTS = "contents.json"
 DUMP = "dump"
-F_SETPIPE_SZ = 1031
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OTHER = "Use another backup; `list-backups` shows them."
 
 
@@ -81,7 +89,7 @@ def _file_entry(path: Path) -> FileEntry:
 
 def hash_stream(stream: BinaryIO) -> tuple[int, str]:
     """Read a stream to its end and return its size in bytes and its SHA-256."""
-    reading = _Reading(stream, None)
+    reading = Reading(stream)
     reading.drain()
     return reading.count, reading.digest.hexdigest()
 
@@ -106,6 +114,7 @@ def seal(
     Raises:
         ConfigError: No recipient, or one that is no key.
         DiskTooSmall: The disk filled up.
+        PreconditionError: *to* exists already, or something could not be read or written.
 
     Touches:
         Writes and syncs *to*; removes it again on failure.
@@ -113,31 +122,36 @@ def seal(
     if not recipients:
         raise ConfigError("the BackupStore has no age recipients.", hint="`pawpaw new-key` makes a pair of keys.")
     keys = [recipient(key) for key in recipients]
-    digest = hashlib.sha256()
     try:
-        with to.open("xb") as raw, _Hashing(raw, digest) as out, _encrypting(out, keys) as plain:
-            compressor = zstandard.ZstdCompressor(level=LEVEL, threads=min(4, os.cpu_count() or 1))
-            with (
-                compressor.stream_writer(plain, closefd=False) as squeezed,
-                tarfile.open(
-                    fileobj=squeezed, mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT, copybufsize=CHUNK
-                ) as tar,  # type: ignore[call-overload]
-            ):
-                _add(tar, CONTENTS, BytesIO(contents.model_dump_json().encode()))
-                done = 0
-                for name, entry in contents.files.items():
-                    with (folder / name).open("rb") as stream:
-                        _add(tar, name, stream)
-                    done += entry.size_bytes
-                    if on_bytes is not None:
-                        on_bytes(done)
+        raw = to.open("xb")
+    except OSError as seen:
+        raise _disk_error(to, seen) from seen
+    try:
+        with raw, Hashing(raw) as out, encrypting(out, keys) as plain:
+            _pack(folder, contents, plain, on_bytes)
         _fsync(to)
     except BaseException as seen:
         to.unlink(missing_ok=True)
         if isinstance(seen, OSError):
-            raise DiskTooSmall(f"could not write {to}: {seen.strerror}.", hint="Make room on that disk.") from seen
+            raise _disk_error(to, seen) from seen
         raise
-    return Sealed(path=to, size_bytes=to.stat().st_size, sha256=digest.hexdigest())
+    return Sealed(path=to, size_bytes=to.stat().st_size, sha256=out.digest.hexdigest())
+
+
+def _pack(folder: Path, contents: Contents, plain: BinaryIO, on_bytes: Callable[[int], None] | None) -> None:
+    compressor = zstandard.ZstdCompressor(level=LEVEL, threads=min(4, os.cpu_count() or 1))
+    with (
+        compressor.stream_writer(plain, closefd=False) as squeezed,
+        tarfile.open(fileobj=squeezed, mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT, copybufsize=CHUNK) as tar,  # type: ignore[call-overload]
+    ):
+        _add(tar, CONTENTS, BytesIO(contents.model_dump_json().encode()))
+        done = 0
+        for name, entry in contents.files.items():
+            with (folder / name).open("rb") as stream:
+                _add(tar, name, stream)
+            done += entry.size_bytes
+            if on_bytes is not None:
+                on_bytes(done)
 
 
 def unseal(
@@ -156,7 +170,9 @@ def unseal(
 
     Raises:
         ConfigError: No identity, or one that is no key.
+        WrongKey: No identity fits.
         BackupCorrupt: The bytes are not a complete artefact.
+        StoreError: They could not be read; what *stream* raises of its own is passed on.
         DiskTooSmall: The disk filled up.
 
     Touches:
@@ -165,19 +181,21 @@ def unseal(
     if not identities:
         raise ConfigError("the BackupIdentity block has no key.", hint="Put the age secret key into it.")
     keys = [identity(key) for key in identities]
-    source = _Reading(stream, on_bytes)
+    source = Reading(stream, on_bytes)
     to.mkdir(parents=True, exist_ok=True)
     try:
-        with _decrypting(source, keys) as plain, zstandard.ZstdDecompressor().stream_reader(plain) as squeezed:
+        with decrypting(source, keys) as plain, zstandard.ZstdDecompressor().stream_reader(plain) as squeezed:
             with tarfile.open(fileobj=squeezed, mode="r|", bufsize=CHUNK) as tar:
                 contents, files, rows = _extract(tar, to)
             while squeezed.read(CHUNK):
                 pass
             while plain.read(CHUNK):
                 pass
-    except (tarfile.TarError, zstandard.ZstdError, pyrage.DecryptError, EOFError, ValueError) as seen:
-        raise BackupCorrupt(f"the artefact does not open: {type(seen).__name__}: {seen}.", hint=_OTHER) from seen
-    source.drain()
+        source.drain()
+    except OpsError:
+        raise
+    except (tarfile.TarError, zstandard.ZstdError, pyrage.DecryptError, EOFError, ValueError, OSError) as seen:
+        raise _opening_error(source, seen) from seen
     wrong = sorted(name for name in files.keys() | contents.files.keys() if files.get(name) != contents.files.get(name))
     if wrong:
         raise BackupCorrupt(
@@ -212,6 +230,27 @@ def check_recipient(identities: Sequence[SecretStr], recipients: Sequence[str], 
         )
 
 
+def _opening_error(source: Reading, seen: Exception) -> PreconditionError | StoreError:
+    """Say why an artefact did not open: it could not be read, nobody has its key, or it is broken."""
+    if isinstance(source.failed, OSError):
+        return StoreError(f"could not read the artefact: {seen}.", hint="Run again; the backup may well be sound.")
+    if nobody_fits(seen):
+        return WrongKey(
+            "none of the keys in the BackupIdentity block opens the artefact.",
+            hint="Add the matching secret key from the recovery kit to the block.",
+        )
+    return BackupCorrupt(f"the artefact does not open: {type(seen).__name__}: {seen}.", hint=_OTHER)
+
+
+def _disk_error(path: Path, seen: OSError) -> PreconditionError:
+    if seen.errno in FULL:
+        free = shutil.disk_usage(path.parent).free
+        return DiskTooSmall(
+            f"could not write {path}: {seen.strerror}; {free} bytes are free.", hint="Make room on that disk."
+        )
+    return PreconditionError(f"could not write {path}: {seen}.", hint="Mend the staging folder's path or rights.")
+
+
 def _extract(tar: tarfile.TarFile, to: Path) -> tuple[Contents, dict[str, FileEntry], dict[str, int]]:
     contents: Contents | None = None
     files: dict[str, FileEntry] = {}
@@ -232,9 +271,9 @@ def _extract(tar: tarfile.TarFile, to: Path) -> tuple[Contents, dict[str, FileEn
 
 
 def _write(stream: IO[bytes], path: Path) -> tuple[FileEntry, int]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     digest, size, lines, tail = hashlib.sha256(), 0, 0, b""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as out:
             while chunk := stream.read(CHUNK):
                 out.write(chunk)
@@ -243,7 +282,7 @@ def _write(stream: IO[bytes], path: Path) -> tuple[FileEntry, int]:
                 lines += chunk.count(b"\n")
                 tail = (tail + chunk)[-8:]
     except OSError as seen:
-        raise DiskTooSmall(f"could not write {path}: {seen.strerror}.", hint="Make room on that disk.") from seen
+        raise _disk_error(path, seen) from seen
     # A data file of pg_dump ends with the COPY terminator and two empty lines; -1 says that it does not.
     rows = lines - 3 if tail.endswith(b"\\.\n\n\n") else -1
     return FileEntry(size_bytes=size, sha256=digest.hexdigest()), rows
@@ -254,117 +293,6 @@ def _add(tar: tarfile.TarFile, name: str, stream: BinaryIO) -> None:
     info.size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     tar.addfile(info, stream)
-
-
-class _Hashing:
-    """A writer that hashes what passes."""
-
-    def __init__(self, inner: BinaryIO, digest: "hashlib._Hash") -> None:
-        self.inner, self.digest = inner, digest
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        return self.inner.write(data)
-
-    def flush(self) -> None:
-        self.inner.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.flush()
-
-
-class _Reading:
-    """A reader that counts and hashes what passes."""
-
-    def __init__(self, inner: BinaryIO, on_bytes: Callable[[int], None] | None) -> None:
-        self.inner, self.on_bytes = inner, on_bytes
-        self.digest, self.count = hashlib.sha256(), 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.inner.read(max(size, CHUNK) if size < 0 else size)
-        self.digest.update(data)
-        self.count += len(data)
-        if self.on_bytes is not None:
-            self.on_bytes(self.count)
-        return data
-
-    def drain(self) -> None:
-        while self.read(CHUNK):
-            pass
-
-
-@contextlib.contextmanager
-def _encrypting(out: _Hashing, keys: list[x25519.Recipient]) -> Iterator[BinaryIO]:
-    """Yield a stream whose bytes reach *out* encrypted, by way of a pipe and a thread."""
-    with _pipe() as (reading, writing):
-        work = _Worker(lambda: pyrage.encrypt_io(reading, out, keys), closes=reading)
-        try:
-            yield writing
-        except BrokenPipeError:
-            work.join()
-            work.reraise()
-            raise
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                writing.close()
-            work.join()
-        work.reraise()
-
-
-@contextlib.contextmanager
-def _decrypting(source: _Reading, keys: list[x25519.Identity]) -> Iterator[BinaryIO]:
-    """Yield the plain bytes of *source*; what was wrong with them is raised at the end."""
-    with _pipe() as (reading, writing):
-        work = _Worker(lambda: pyrage.decrypt_io(source, writing, keys), closes=writing)
-        try:
-            yield reading
-        except BaseException:
-            reading.close()
-            work.join()
-            if isinstance(work.error, pyrage.DecryptError):
-                work.reraise()
-            raise
-        reading.close()
-        work.join()
-        work.reraise()
-
-
-class _Worker:
-    """A thread that keeps the error it died of."""
-
-    def __init__(self, work: Callable[[], object], *, closes: BinaryIO) -> None:
-        self.error: BaseException | None = None
-        self._work, self._closes = work, closes
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._work()
-        except BaseException as seen:  # noqa: BLE001 - handed to the thread that waits
-            self.error = seen
-        finally:
-            with contextlib.suppress(OSError):
-                self._closes.close()
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def reraise(self) -> None:
-        if self.error is not None:
-            raise self.error
-
-
-@contextlib.contextmanager
-def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    read_end, write_end = os.pipe()
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(write_end, F_SETPIPE_SZ, CHUNK)
-    with os.fdopen(read_end, "rb", CHUNK) as reading, os.fdopen(write_end, "wb", CHUNK) as writing:
-        yield reading, writing
 
 
 def _fsync(path: Path) -> None:

@@ -1,0 +1,158 @@
+"""age as a stream: bytes pass through pyrage in constant memory, by way of a pipe and a thread."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Self
+
+import pyrage
+from pyrage import x25519
+
+CHUNK = 1 << 20
+F_SETPIPE_SZ = 1031
+
+
+class Hashing:
+    """A writer that hashes what passes, and keeps the error that pyrage would turn into text."""
+
+    def __init__(self, inner: BinaryIO) -> None:
+        self.inner = inner
+        self.digest = hashlib.sha256()
+        self.failed: Exception | None = None
+
+    def write(self, data: bytes) -> int:
+        """Hash and write *data*."""
+        self.digest.update(data)
+        try:
+            return self.inner.write(data)
+        except Exception as seen:
+            self.failed = seen
+            raise
+
+    def flush(self) -> None:
+        """Flush the inner writer."""
+        self.inner.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+
+
+class Reading:
+    """A reader that counts and hashes what passes, and keeps the error that pyrage might turn into text.
+
+    Args:
+        inner: Where the bytes come from.
+        on_bytes: Called with the number of bytes read so far.
+    """
+
+    def __init__(self, inner: BinaryIO, on_bytes: Callable[[int], None] | None = None) -> None:
+        self.inner, self.on_bytes = inner, on_bytes
+        self.digest, self.count = hashlib.sha256(), 0
+        self.failed: Exception | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to *size* bytes, or a chunk where that is negative."""
+        try:
+            data = self.inner.read(CHUNK if size < 0 else size)
+            self.digest.update(data)
+            self.count += len(data)
+            if self.on_bytes is not None:
+                self.on_bytes(self.count)
+        except Exception as seen:
+            self.failed = seen
+            raise
+        return data
+
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(CHUNK):
+            pass
+
+
+@contextlib.contextmanager
+def encrypting(out: Hashing, keys: list[x25519.Recipient]) -> Iterator[BinaryIO]:
+    """Yield a stream whose bytes reach *out* encrypted; an error of *out* is raised as it was."""
+    with _pipe() as (reading, writing):
+        work = _Worker(lambda: pyrage.encrypt_io(reading, out, keys), stream=out, closes=reading)
+        try:
+            yield writing
+        except BrokenPipeError:
+            work.join()
+            work.reraise()
+            raise
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                writing.close()
+            work.join()
+        work.reraise()
+
+
+@contextlib.contextmanager
+def decrypting(source: Reading, keys: list[x25519.Identity]) -> Iterator[BinaryIO]:
+    """Yield the plain bytes of *source*; what was wrong with them is raised before what followed from it.
+
+    Raises:
+        pyrage.DecryptError: The header is none, or no key fits (`nobody_fits`).
+        OSError: Without `errno`: the payload is not what was encrypted, or not all of it.
+        Exception: What *source* raised, as it was.
+    """
+    with _pipe() as (reading, writing):
+        work = _Worker(lambda: pyrage.decrypt_io(source, writing, keys), stream=source, closes=writing)
+        try:
+            yield reading
+        finally:
+            reading.close()
+            work.join()
+            # A broken pipe of ours only says that the reader had enough.
+            if source.failed is not None or not isinstance(work.error, BrokenPipeError):
+                work.reraise()
+
+
+def nobody_fits(seen: Exception) -> bool:
+    """Whether pyrage said that no identity fits. It has no class for that, so it is asked for its words."""
+    try:
+        pyrage.decrypt(pyrage.encrypt(b"", [x25519.Identity.generate().to_public()]), [x25519.Identity.generate()])
+    except pyrage.DecryptError as words:
+        return isinstance(seen, pyrage.DecryptError) and str(seen) == str(words)
+    raise AssertionError
+
+
+class _Worker:
+    """A thread that keeps the error it died of."""
+
+    def __init__(self, work: Callable[[], object], *, stream: Hashing | Reading, closes: BinaryIO) -> None:
+        self.error: BaseException | None = None
+        self._work, self._stream, self._closes = work, stream, closes
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as seen:  # noqa: BLE001 - handed to the thread that waits
+            self.error = self._stream.failed or seen
+        finally:
+            with contextlib.suppress(OSError):
+                self._closes.close()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def reraise(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    read_end, write_end = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(write_end, F_SETPIPE_SZ, CHUNK)
+    with os.fdopen(read_end, "rb", CHUNK) as reading, os.fdopen(write_end, "wb", CHUNK) as writing:
+        yield reading, writing

@@ -6,6 +6,7 @@ the group, a grace period, then SIGKILL.
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import tempfile
@@ -14,16 +15,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Protocol, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command, Query
-from pawpaw_ops.errors import CommandError, CommandNotFound, CommandTimedOut
+from pawpaw_ops.errors import CommandError, CommandNotFound, CommandTimedOut, ConfigError
 
 T = TypeVar("T")
 GRACE_S = 5.0
 KEPT_STDERR_LINES = 200
+LONGEST_LINE = 8192
 KEPT_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH",
             "DOCKER_TLS_VERIFY", "SSL_CERT_FILE", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR")  # fmt: skip
 
@@ -52,6 +54,7 @@ class LocalRunner:
             Standard output as text, empty where the command sends it to a file.
 
         Raises:
+            ConfigError: There is no system user `command.user`.
             CommandNotFound: The program is not there.
             CommandTimedOut: It outlived `command.timeout_s`.
             CommandError: It ended with an exit code that is not in `command.ok_codes`.
@@ -105,34 +108,45 @@ class Process:
         self.command = command
         self.began = time.monotonic()
         self._stderr: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
-        self._reader: threading.Thread | None = None
+        self._helpers: list[threading.Thread] = []
+        self._swept = False
         path = log or command.stdout
         target: IO[bytes] = path.open("ab" if log else "wb") if path else tempfile.TemporaryFile()  # noqa: SIM115 - closed below or by end()
         self._out = None if path else target
         try:
-            self.popen = subprocess.Popen(
+            self.popen = self._start(target, stderr=subprocess.STDOUT if log else subprocess.PIPE)
+        except BaseException:
+            target.close()
+            raise
+        if path:
+            target.close()
+        if self.popen.stderr is not None:
+            self._help(self._read_stderr, self.popen.stderr)
+        if self.popen.stdin is not None:
+            self._help(self._feed, self.popen.stdin)
+
+    def _start(self, out: IO[bytes], *, stderr: int) -> "subprocess.Popen[bytes]":
+        command = self.command
+        try:
+            return subprocess.Popen(
                 command.argv,
                 stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
-                stdout=target,
-                stderr=subprocess.STDOUT if log else subprocess.PIPE,
+                stdout=out,
+                stderr=stderr,
                 env=_environment(command.env),
                 cwd=command.cwd,
-                user=command.user,
                 start_new_session=True,
+                **_identity(command.user),
             )
         except (FileNotFoundError, PermissionError, NotADirectoryError) as seen:
             raise CommandNotFound(
-                f"could not start {command.argv[0]!r}: {seen.strerror}.",
+                f"could not start {command.argv[0]!r}: {seen}.",
                 hint="Install it, or set the folder of the client tools in the block.",
             ) from seen
-        finally:
-            if target is not self._out:
-                target.close()
-        if self.popen.stderr is not None:
-            self._reader = threading.Thread(target=self._read_stderr, args=(self.popen.stderr,), daemon=True)
-            self._reader.start()
-        if command.stdin is not None:
-            self._feed(command.stdin)
+
+    def _help(self, work: Callable[[IO[bytes]], None], stream: IO[bytes]) -> None:
+        self._helpers.append(threading.Thread(target=work, args=(stream,), daemon=True))
+        self._helpers[-1].start()
 
     @property
     def pid(self) -> int:
@@ -146,37 +160,46 @@ class Process:
 
     def alive(self) -> bool:
         """Whether the process has not ended."""
-        return self.popen.poll() is None
+        return not self._ended(wait_s=0)
 
     def finish(self, *, while_running: Callable[[], None] | None = None) -> str:
         """Wait for the end and return standard output; errors as in `LocalRunner.run`."""
-        while (left := self._left()) > 0:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.popen.wait(timeout=min(1.0, left) if while_running else left)
-                break
+        while not self._ended(wait_s=min(1.0, self._left()) if while_running else self._left()):
+            if self._left() <= 0:
+                self.end()
+                raise self._error(CommandTimedOut, f"did not end within {self.command.timeout_s:g} s")
             if while_running is not None:
                 while_running()
-        else:
-            self.end()
-            raise self._error(CommandTimedOut, f"did not end within {self.command.timeout_s:g} s")
-        if self._reader is not None:
-            self._reader.join(timeout=GRACE_S)
+        self._join()
         if self.popen.returncode not in self.command.ok_codes:
             raise self._error(CommandError, f"ended with exit code {self.popen.returncode}")
         return self._output()
 
     def end(self, *, grace_s: float = GRACE_S, first: signal.Signals = signal.SIGTERM) -> None:
         """End the whole process group: *first*, *grace_s* seconds, SIGKILL. Harmless when it already ended."""
-        if self.popen.poll() is None:
+        if not self._ended(wait_s=0):
             _signal_group(self.pid, first)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.popen.wait(timeout=grace_s)
-        _signal_group(self.pid, signal.SIGKILL)
-        self.popen.wait()
-        for stream in (self._out, self.popen.stderr, self.popen.stdin):
-            if stream is not None and not stream.closed:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
+        if not self._ended(wait_s=grace_s):
+            _signal_group(self.pid, signal.SIGKILL)
+            self._ended(wait_s=None)
+        self._join()
+        if self._out is not None:
+            self._out.close()
+
+    def _ended(self, *, wait_s: float | None) -> bool:
+        """Wait for the end; then kill what is left of the group, before its number is given out again."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(timeout=wait_s)
+            if not self._swept:
+                self._swept = True
+                _signal_group(self.pid, signal.SIGKILL)
+        return self._swept
+
+    def _join(self) -> None:
+        """Wait for the pipes to run dry; a stranger who took one along cannot hold us up for longer than the grace."""
+        for helper in self._helpers:
+            helper.join(timeout=GRACE_S)
+        self._helpers.clear()
 
     def _left(self) -> float:
         limit = self.command.timeout_s
@@ -188,15 +211,15 @@ class Process:
         self._out.seek(0)
         return self._out.read().decode(errors="replace")
 
-    def _feed(self, text: SecretStr | str) -> None:
-        assert self.popen.stdin is not None
+    def _feed(self, stream: IO[bytes]) -> None:
+        text = self.command.stdin or ""
         plain = text.get_secret_value() if isinstance(text, SecretStr) else text
-        with contextlib.suppress(BrokenPipeError), self.popen.stdin as pipe:
-            pipe.write(plain.encode())
+        with contextlib.suppress(BrokenPipeError), stream:
+            stream.write(plain.encode())
 
     def _read_stderr(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(ValueError):
-            for line in stream:
+        with stream:
+            for line in iter(lambda: stream.readline(LONGEST_LINE), b""):
                 self._stderr.append(line.decode(errors="replace").rstrip("\n"))
 
     def _error(self, kind: type[CommandError], seen: str) -> CommandError:
@@ -211,6 +234,18 @@ class Process:
 def _environment(extra: Mapping[str, str | SecretStr]) -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT_ENV if name in os.environ}
     return kept | {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in extra.items()}
+
+
+def _identity(user: str | None) -> dict[str, Any]:
+    """Return Popen's arguments for another system user: its own group, and none of ours."""
+    if user is None:
+        return {}
+    try:
+        return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": ()}
+    except KeyError as seen:
+        raise ConfigError(
+            f"there is no system user {user!r}.", hint="Set the user of the client tools in the PostgresDatabase block."
+        ) from seen
 
 
 def _signal_group(pid: int, what: signal.Signals) -> None:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from pyrage import x25519
+
 from pawpaw_ops import sealing
 from pawpaw_ops.errors import (
     BackupCorrupt,

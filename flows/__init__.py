@@ -1,1 +1,1 @@
-"""What is done: one lifecycle verb per file; a flow body reads as the runbook."""
+"""What the system does: one lifecycle verb per file."""

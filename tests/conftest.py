@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-pytest_plugins = ["tests.nothing_skips"]
+pytest_plugins = ["tests.nothing_skips", "tests.integration.fixtures_stack"]
 
 _prefect_home = tempfile.TemporaryDirectory(prefix="pawpaw-prefect-")
 """Prefect keeps its files here, not in the developer's home folder."""

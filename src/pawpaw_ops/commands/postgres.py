@@ -81,13 +81,22 @@ def dump(
     )
 
 
-def dump_sql(database: Database, *, to: Path, app: str, snapshot: str) -> Command:
-    """Dump one database as plain SQL, for the manual's `backup_YYYY-MM-DD.sql.gz`.
+def dump_sql(database: Database, *, to: Path, snapshot: str, app: str) -> Command:
+    """Dump one database as gzipped plain SQL, for the manual's `backup_YYYY-MM-DD.sql.gz`.
 
-    Touches: writes *to*.
+    Touches:
+        Writes *to*; holds share locks on every table while it runs.
     """
-    argv = (program(database.tools, "pg_dump"), f"--snapshot={snapshot}", "--lock-wait-timeout=10s", "--no-password")
-    return Command(argv=argv, env=login(database, app=app), stdout=to, timeout_s=None)
+    argv = (
+        program(database.tools, "pg_dump"),
+        "--format=plain",
+        "--compress=6",
+        f"--file={to}",
+        f"--snapshot={snapshot}",
+        "--lock-wait-timeout=10s",
+        "--no-password",
+    )
+    return Command(argv=argv, env=login(database, app=app), timeout_s=None)
 
 
 def dump_globals(database: Database, *, app: str) -> Command:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from psycopg import errors
+
 from pawpaw_ops.clients.postgres.connection import APP_PREFIX, Conn, Postgres
 from pawpaw_ops.errors import IdentityMismatch, PreconditionError, VersionMismatch
 from pawpaw_ops.models.database import Database, DatabaseRow, Marker, ServerFacts
@@ -168,6 +170,27 @@ def waiting_behind(conn: Conn, app: str) -> tuple[float, str]:
 def available_extensions(conn: Conn) -> frozenset[str]:
     """Return the extensions that this server could create."""
     return frozenset(row[0] for row in conn.execute("SELECT name FROM pg_available_extensions").fetchall())
+
+
+def database_names(conn: Conn) -> tuple[str, ...]:
+    """Return the names of all databases."""
+    return tuple(row[0] for row in conn.execute("SELECT datname FROM pg_database ORDER BY 1").fetchall())
+
+
+def free_bytes(conn: Conn) -> int | None:
+    """Ask the server's own host how much room its data folder has; None where the server may not say.
+
+    Source: a backend's working folder is the data folder; POSIX `df -Pk`.
+    """
+    try:
+        with conn.transaction():
+            conn.execute("CREATE TEMP TABLE pawpaw_df (line text) ON COMMIT DROP")
+            conn.execute("COPY pawpaw_df FROM PROGRAM 'df -Pk .'")
+            rows = conn.execute("SELECT line FROM pawpaw_df").fetchall()
+    except (errors.InsufficientPrivilege, errors.ExternalRoutineException, errors.ReadOnlySqlTransaction):
+        return None
+    words = rows[-1][0].split() if rows else []
+    return int(words[3]) * 1024 if len(words) >= 4 and words[3].isdigit() else None  # noqa: PLR2004 - df's fourth column
 
 
 def existing_roles(conn: Conn) -> frozenset[str]:

@@ -16,6 +16,8 @@ APP_PREFIX = "pawpaw-ops/"
 CONNECT_TIMEOUT_S = 10
 
 Conn = Connection[TupleRow]
+PostgresError = psycopg.Error
+"""What the server, or the way to it, may answer to a statement."""
 
 
 def app_name(run_id: str) -> str:

@@ -8,8 +8,7 @@ from pawpaw_ops.clients.postgres.catalog import database_row
 from pawpaw_ops.clients.postgres.connection import Conn, app_name, identifier
 from pawpaw_ops.errors import ExtensionMissing, PreconditionError, RoleMissing
 from pawpaw_ops.models.database import DatabaseRow, Marker
-
-LONGEST_NAME = 63
+from pawpaw_ops.plans.restore import LONGEST_NAME
 
 
 def derived_name(live: str, suffix: str) -> str:

@@ -116,6 +116,26 @@ def swap(conn: Conn, names: Names, *, retired: Marker, fence_s: float = FENCE_S,
         ) from seen
 
 
+def rename_and_open(conn: Conn, name: str, into: str) -> None:
+    """Give a side database another name, its own comment and limit, and open it, in one transaction.
+
+    Touches:
+        The one database.
+    """
+    row = database_row(conn, name)
+    marker = Marker.from_comment(row.comment) if row else None
+    if marker is None:
+        raise Blocked(f"the database {name!r} is gone or no longer marked as ours.", hint="Restore again.")
+    with conn.transaction():
+        conn.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(into)))
+        conn.execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true CONNECTION LIMIT {}").format(
+                sql.Identifier(into), sql.Literal(marker.connection_limit)
+            )
+        )
+        side.set_comment(conn, into, marker.comment)
+
+
 def settle(conn: Conn, names: Names, *, incoming_oid: int) -> str:
     """Bring an interrupted swap to one of its two ends: `swapped` or `before`; the live database is open afterwards.
 

@@ -1,0 +1,61 @@
+"""Restore: beside the live database, proven, approved, swapped."""
+
+from prefect import flow
+
+from blocks import BackupIdentity, Stack
+from pawpaw_ops.tasks import cutover
+from pawpaw_ops.tasks import restore as step
+from pawpaw_ops.tasks.approval import ask_for_approval
+from pawpaw_ops.tasks.prove import prove_equal
+from pawpaw_ops.tasks.restore_report import preview, report_restore, swap_of
+from pawpaw_ops.tasks.stack_session import stack_session
+
+
+@flow(flow_run_name="restore-{stack}-{backup}")
+def restore_db(
+    stack: str = "prod",
+    *,
+    backup: str = "newest",
+    into: str = "",
+    approve: bool = False,
+    approval_timeout_h: float = 12,
+) -> str:
+    """Restaura al lado de la base viva, prueba que es igual a lo respaldado, pregunta, y cambia los nombres.
+
+    La base viva no se toca hasta el cambio, que es una sola transacción. La reemplazada se conserva:
+    `undo-restore` la devuelve.
+
+    Args:
+        stack: Nombre del bloque Stack: `prod`.
+        backup: `newest` (el más nuevo verificado), un id, una fecha, o la ruta de un archivo `.sql.gz`.
+        into: Restaurar con este otro nombre y no tocar la viva.
+        approve: Cambiar sin preguntar.
+        approval_timeout_h: Cuánto esperar la aprobación, en horas.
+
+    Returns:
+        The name of the database that was replaced and is kept.
+
+    Touches:
+        A side database, then two names in one transaction.
+    """
+    settings = Stack.named(stack).settings()
+    keys = BackupIdentity.named(settings.identity_block).keys()
+    with stack_session(settings, verb="restore-db", purpose=f"restaurar {backup}") as do:
+        chosen = step.choose_backup(do, backup)
+        compared = step.compare_with_live.submit(do, chosen)
+        ready = step.fetch_and_verify(do, chosen, keys)
+        planned = step.plan_restore(do, ready, into)
+        side_oid = step.load_beside(do, ready, planned)
+        proof = prove_equal(do, ready, planned.side, like=planned.like)
+        cutover.mark_proven(do, planned, proof.found, side_oid)
+        if into:
+            cutover.open_beside(do, planned)
+            return into
+        question = preview(do, chosen, planned, proof, compared.result())
+        ask_for_approval(do, question=question, name=planned.live, approve=approve, timeout_h=approval_timeout_h)
+        cutover.ask_again(do, planned, side_oid)
+        cutover.quiesce_services(do)
+        swapped = cutover.swap_names(do, swap_of(planned), incoming_oid=side_oid, source=planned.source)
+        cutover.resume_services(do)
+        report_restore(do, planned, proof, swapped)
+    return swapped.retired

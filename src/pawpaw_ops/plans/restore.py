@@ -1,0 +1,140 @@
+"""What a restore will do, decided before anything is done."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from pydantic import Field
+
+from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, VersionMismatch
+from pawpaw_ops.models.backup import CatalogEntry, id_time
+from pawpaw_ops.models.base import Noun, Verdict
+from pawpaw_ops.models.database import DatabaseRow, ServerFacts
+
+LONGEST_NAME = 63
+LIST = "`prefect deployment run list-backups/…` shows what there is."
+
+
+class RestorePlan(Noun):
+    """One restore, decided.
+
+    Attributes:
+        source: Backup id or file.
+        live: Name of the database that lives.
+        live_oid: Its object id; None when no database has that name.
+        side: Name of the database that is loaded.
+        retired: Name that the replaced one will get.
+        into: Name to restore into without touching live; empty restores live.
+        like: Encoding, locale and properties for the new database.
+        missing_roles: Roles to make -> attributes.
+        extensions: Extensions that the backup needs.
+        carried: Properties in which live differs from the backup; live's are kept.
+        unknown: What could not be looked at.
+    """
+
+    source: str
+    live: str
+    live_oid: int | None
+    side: str
+    retired: str
+    into: str = ""
+    like: DatabaseRow
+    missing_roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    extensions: Mapping[str, str] = Field(default_factory=dict)
+    carried: Mapping[str, tuple[object, object]] = Field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What an approval is given for; it must still hold afterwards."""
+        words = (self.source, self.live, str(self.live_oid), self.side, self.retired, self.into)
+        return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
+
+
+def choose(entries: Sequence[CatalogEntry], wanted: str) -> CatalogEntry:
+    """Choose a backup.
+
+    Args:
+        entries: What the store has, in the order in which locations are preferred.
+        wanted: `newest` (the newest verified one), an id, or a date or time: the newest verified one up to then.
+
+    Raises:
+        BackupMissing: None fits; says what was asked for and what there is.
+        BackupCorrupt: The one asked for is known to be broken.
+        ConfigError: *wanted* is none of these.
+    """
+    good = sorted((e for e in entries if e.verdict is Verdict.VERIFIED), key=lambda entry: entry.taken_at, reverse=True)
+    if wanted == "newest":
+        return _first(good, "asked for the newest verified backup", len(entries))
+    if (until := _moment(wanted)) is not None:
+        seen = f"asked for the newest verified backup up to {until:%Y-%m-%dT%H:%M:%SZ}"
+        return _first([entry for entry in good if entry.taken_at <= until], seen, len(entries))
+    id_time(wanted)
+    named = [entry for entry in entries if entry.backup_id == wanted]
+    usable = [entry for entry in named if entry.verdict is not Verdict.FAILED]
+    if named and not usable:
+        raise BackupCorrupt(f"backup {wanted} is known to be broken: {named[0].problem}.", hint=LIST)
+    return _first(usable, f"asked for the backup {wanted}", len(entries))
+
+
+def _first(entries: Sequence[CatalogEntry], tried: str, total: int) -> CatalogEntry:
+    if not entries:
+        raise BackupMissing(f"{tried}; none of the {total} backups in the store is that.", hint=LIST)
+    return entries[0]
+
+
+def _moment(wanted: str) -> datetime | None:
+    """Read a date (its last moment, UTC) or an ISO time (UTC where it has no zone)."""
+    try:
+        if len(wanted) == len("2026-08-01"):
+            day = date.fromisoformat(wanted)
+            return datetime.combine(day, time.min, tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+        moment = datetime.fromisoformat(wanted)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def check_versions(backup: ServerFacts, server: ServerFacts, client_version: str) -> None:
+    """Refuse a server older than the backup's, and client tools of another major version.
+
+    Raises:
+        VersionMismatch: Names the versions.
+    """
+    if server.major < backup.major:
+        raise VersionMismatch(
+            f"the backup is from PostgreSQL {backup.major}, the server is {server.major}.",
+            hint=f"Restore it on PostgreSQL {backup.major} or newer.",
+        )
+    if int(client_version.split(".", maxsplit=1)[0]) != server.major:
+        raise VersionMismatch(
+            f"the client tools are PostgreSQL {client_version}, the server is {server.major}.",
+            hint="Set the folder or container of the client tools in the PostgresDatabase block.",
+        )
+
+
+def check_blockers(blockers: Sequence[str], name: str) -> None:
+    """Refuse a database that something holds on to beyond its sessions.
+
+    Raises:
+        Blocked: Names each.
+    """
+    if blockers:
+        raise Blocked(
+            f"the database {name!r} cannot be replaced: {'; '.join(blockers)}.",
+            hint="End these first: ROLLBACK PREPARED, pg_drop_replication_slot, ALTER SUBSCRIPTION … DISABLE.",
+        )
+
+
+def check_into(into: str, existing: Sequence[str]) -> None:
+    """Refuse a name that is taken or too long.
+
+    Raises:
+        ConfigError: Says which.
+    """
+    if into in existing:
+        raise ConfigError(
+            f"restoring into {into!r}: a database of that name exists.", hint="Choose a free name, or drop it yourself."
+        )
+    if len(into.encode()) > LONGEST_NAME:
+        raise ConfigError(f"the name {into!r} is longer than PostgreSQL's 63 bytes.")

@@ -1,0 +1,120 @@
+"""A run's journal: every step and its undo, on disk before the change. Its `flock` says whether the run lives."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from pawpaw_ops.clients.locations import fsync
+from pawpaw_ops.models.base import Noun, utc_now
+from pawpaw_ops.session.lock import try_lock
+
+
+class Undo(Noun):
+    """How one step is taken back, by this process or by another after it died. Names and numbers only, never a secret.
+
+    Attributes:
+        kind: Name in `pawpaw_ops.session.undo.UNDOERS`.
+        args: Its arguments.
+    """
+
+    kind: str
+    args: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Step(Noun):
+    """One step that was begun.
+
+    Attributes:
+        scratch: Whether it only makes something temporary, undone on success too.
+    """
+
+    name: str
+    undo: Undo | None = None
+    scratch: bool = False
+
+
+on_entry: Callable[[str, str], None] | None = None
+"""Called after each entry is on disk, with its event and step; `pawpaw_ops.testing` kills or fails there."""
+
+
+class Journal:
+    """An open journal; one run's, while it lives.
+
+    Args:
+        state_dir: The stack's folder.
+        run_id: The run.
+    """
+
+    def __init__(self, state_dir: Path, run_id: str) -> None:
+        self.path = folder(state_dir) / f"{run_id}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._number = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try_lock(self._number)
+        fsync(self.path.parent)
+
+    def write(self, event: str, name: str = "", **more: object) -> None:
+        """Append one entry and wait until it is on disk."""
+        entry = {"at": utc_now().isoformat(), "event": event, "name": name, **more}
+        os.write(self._number, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        os.fsync(self._number)
+        if on_entry is not None:
+            on_entry(event, name)
+
+    def close(self, *, finished: bool) -> None:
+        """End it: a finished run's journal moves to `done/`, another stays for the next run to go on with."""
+        if finished:
+            finish(self.path)
+        os.close(self._number)
+
+
+def folder(state_dir: Path) -> Path:
+    """Return the folder of the journals of runs that are not over."""
+    return state_dir / "journal"
+
+
+def steps(path: Path) -> list[Step]:
+    """Read the steps that a journal says were begun; a torn last line was never acted on."""
+    found = []
+    for line in path.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            break
+        if entry["event"] == "step":
+            found.append(Step.model_validate(entry["step"]))
+    return found
+
+
+def dead(state_dir: Path) -> Iterator[tuple[Path, list[Step]]]:
+    """Go through the journals whose run is no more, oldest first; each is locked while it is looked at."""
+    for path in sorted(folder(state_dir).glob("*.jsonl"), key=lambda path: path.stat().st_mtime):
+        number = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            if try_lock(number):
+                yield path, steps(path)
+        finally:
+            os.close(number)
+
+
+def alive(state_dir: Path, run_id: str) -> bool:
+    """Whether a run still holds its journal."""
+    path = folder(state_dir) / f"{run_id}.jsonl"
+    if not path.exists():
+        return False
+    number = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return not try_lock(number)
+    finally:
+        os.close(number)
+
+
+def finish(path: Path) -> None:
+    """Put away a journal that nothing is left to do for."""
+    done = path.parent / "done"
+    done.mkdir(exist_ok=True)
+    path.rename(done / path.name)
+    fsync(path.parent)

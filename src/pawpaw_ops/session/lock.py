@@ -1,0 +1,110 @@
+"""The stack's lock: one `flock`, so that the kernel frees it when its holder dies; beside it who holds it."""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pawpaw_ops.errors import ConfigError, LockHeld
+from pawpaw_ops.models.base import Noun, utc_now
+
+POLL_S = 0.1
+
+
+class Holder(Noun):
+    """Who holds a stack's lock."""
+
+    run_id: str
+    verb: str
+    purpose: str
+    actor: str
+    since: datetime
+    pid: int
+    host: str
+
+
+def holder(*, run_id: str, verb: str, purpose: str, actor: str) -> Holder:
+    """Describe this process as a holder."""
+    return Holder(
+        run_id=run_id,
+        verb=verb,
+        purpose=purpose,
+        actor=actor,
+        since=utc_now(),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
+
+
+@contextlib.contextmanager
+def stack_lock(state_dir: Path, who: Holder, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the stack's lock while the block lasts.
+
+    Args:
+        state_dir: The stack's folder.
+        who: Written beside the lock, for whoever is refused.
+        wait_s: How long to wait for it, in seconds.
+
+    Raises:
+        LockHeld: Another run has it; the message says which.
+        ConfigError: The folder cannot be made or written to.
+
+    Touches:
+        `lock` in the stack's folder.
+    """
+    with _file(state_dir) as number:
+        until = time.monotonic() + wait_s
+        while not try_lock(number):
+            if time.monotonic() >= until:
+                raise LockHeld(_held_by(number), hint="Wait for it, or cancel it in the Prefect UI.")
+            time.sleep(POLL_S)
+        os.ftruncate(number, 0)
+        os.pwrite(number, who.model_dump_json().encode(), 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(number, 0)
+
+
+def try_lock(number: int) -> bool:
+    """Take a `flock` on an open file if nobody else has it."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _file(state_dir: Path) -> Iterator[int]:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        number = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as seen:
+        raise ConfigError(
+            f"cannot write to the stack's folder {state_dir}: {seen.strerror}.",
+            hint="Mend its rights, or state_dir in the Stack block.",
+        ) from seen
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _held_by(number: int) -> str:
+    raw = os.pread(number, 65536, 0)
+    try:
+        who = Holder.model_validate(json.loads(raw))
+    except (ValueError, ValidationError):
+        return "the stack is locked by a run that has not written its name yet."
+    return (
+        f"the stack is locked by {who.verb} ({who.purpose}), run {who.run_id}, started by {who.actor}"
+        f" at {who.since:%Y-%m-%dT%H:%M:%SZ}, process {who.pid} on {who.host}."
+    )

@@ -1,0 +1,289 @@
+"""The context manager around every change, and the one place that decides what an error says about the stack."""
+
+import contextlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from pawpaw_ops.clients.locations import fsync
+from pawpaw_ops.errors import HalfDone, OpsError, Undone, Untouched, VerificationError
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.runner import LocalRunner, Runner
+from pawpaw_ops.session import undo as undoing
+from pawpaw_ops.session.journal import Journal, Step, Undo, dead, finish
+from pawpaw_ops.session.lock import Holder, holder, stack_lock
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Queue = Callable[[], AbstractContextManager[None]]
+RELOCK_S = 600.0
+
+
+class Session:
+    """A verb at work on a stack. `step` is the only way to change something."""
+
+    def __init__(self, stack: StackSettings, who: Holder, *, runner: Runner, queue: Queue) -> None:
+        self.stack = stack
+        self.who = who
+        self.runner = runner
+        self.durations_s: dict[str, float] = {}
+        self.was, self.became = "", ""
+        self.committed = False
+        self._queue = queue
+        self._held = ExitStack()
+        self._steps: list[Step] = []
+        self._journal: Journal | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.who.run_id
+
+    @property
+    def journal(self) -> Journal:
+        """The open journal."""
+        assert self._journal is not None
+        return self._journal
+
+    def lock(self, *, wait_s: float) -> None:
+        """Queue where people see it, then take the stack's lock."""
+        with ExitStack() as held:
+            held.enter_context(self._queue())
+            held.enter_context(stack_lock(self.stack.state_dir, self.who, wait_s=wait_s))
+            self._held = held.pop_all()
+
+    def unlock(self) -> None:
+        """Let both go; harmless when they are not held."""
+        self._held.close()
+
+    def begin(self) -> None:
+        """Open the journal."""
+        self._journal = Journal(self.stack.state_dir, self.run_id)
+        self.journal.write("begin", self.who.verb, purpose=self.who.purpose, actor=self.who.actor)
+
+    def step(self, name: str, change: Callable[[], T], *, undo: Undo | None = None, scratch: bool = False) -> T:
+        """Make one change: its undo is on disk before it begins.
+
+        Args:
+            name: What an operator would call it; appears in the journal and the audit record.
+            change: Does it.
+            undo: Takes it back; harmless when the change never began.
+            scratch: Whether it only makes something temporary, which is removed on success too and is no change of
+                the stack.
+
+        Returns:
+            What *change* returned.
+        """
+        began = time.monotonic()
+        step = Step(name=name, undo=undo, scratch=scratch)
+        self._steps.append(step)
+        self.journal.write("step", name, step=step.model_dump(mode="json"))
+        made = change()
+        self.durations_s[name] = round(time.monotonic() - began, 3)
+        self.journal.write("done", name)
+        return made
+
+    def commit(self, state: str) -> None:
+        """Say that the stack is in its new *state*: from here on only scratch is cleared, whatever happens."""
+        self.journal.write("commit", state)
+        self._steps = [step for step in self._steps if step.scratch]
+        self.committed = True
+        self.became = state
+
+    def scratch_folder(self) -> Path:
+        """Return this run's scratch folder; it goes when the session ends."""
+        path = undoing.staging(self.stack.state_dir) / self.run_id
+        if not path.exists():
+            self.step(
+                "make scratch folder",
+                lambda: path.mkdir(parents=True, mode=0o700),
+                undo=undoing.remove_folder(path),
+                scratch=True,
+            )
+        return path
+
+    @contextlib.contextmanager
+    def unlocked(self, why: str) -> Iterator[None]:
+        """Let others work on the stack while the block lasts; the world must be asked again afterwards."""
+        self.journal.write("unlock", why)
+        self.unlock()
+        try:
+            yield
+        finally:
+            self.lock(wait_s=RELOCK_S)
+            self.journal.write("lock", why)
+
+    def take_back(self) -> list[tuple[Step, Exception]]:
+        """Undo every step, newest first; return what could not be undone, and why."""
+        failed: list[tuple[Step, Exception]] = []
+        while self._steps:
+            step = self._steps.pop()
+            if step.undo is None:
+                continue
+            try:
+                undoing.run(step.undo, self.stack, run_id=self.run_id)
+                self.journal.write("undone", step.name)
+            except Exception as seen:  # the other undos must still run
+                log.exception("could not undo %r", step.name)
+                failed.append((step, seen))
+        return failed
+
+    @property
+    def changed(self) -> bool:
+        """Whether a step that is more than scratch was begun and is not committed."""
+        return any(not step.scratch for step in self._steps)
+
+
+@contextlib.contextmanager
+def open_session(
+    stack: StackSettings,
+    *,
+    verb: str,
+    purpose: str,
+    run_id: str,
+    actor: str = "somebody",
+    queue: Queue = contextlib.nullcontext,
+    runner: Runner | None = None,
+    wait_s: float = 0.0,
+) -> Iterator[Session]:
+    """Work on a stack: locked, journaled, undone on failure, recorded.
+
+    Args:
+        stack: The stack.
+        verb: What is done.
+        purpose: Why; shown to whoever is refused meanwhile.
+        run_id: The run; unique.
+        actor: Who started it.
+        queue: Where runs queue visibly before the lock; entered before it, left after it.
+        runner: Starts processes.
+        wait_s: How long to wait for the lock, in seconds.
+
+    Raises:
+        LockHeld: Another run works on this stack.
+        HalfDone: A dead run's changes, or ours, could not be undone.
+        Undone: It failed and everything was undone.
+        OpsError: It failed before anything changed (as raised), or after the commit.
+
+    Touches:
+        `lock`, `journal/`, `staging/`, `audit.jsonl` in the stack's folder; what dead runs left is undone first.
+    """
+    who = holder(run_id=run_id, verb=verb, purpose=purpose, actor=actor)
+    session = Session(stack, who, runner=runner or LocalRunner(), queue=queue)
+    session.lock(wait_s=wait_s)
+    try:
+        recover(stack, run_id=run_id)
+        session.begin()
+        with _ending(session):
+            yield session
+    finally:
+        session.unlock()
+
+
+@contextlib.contextmanager
+def _ending(session: Session) -> Iterator[None]:
+    """Undo or clear up, record, and decide what leaves; a journal with an undo that failed stays for the next run."""
+    began, failed = time.monotonic(), []
+    try:
+        yield
+        if session.changed:
+            session.commit("done")
+        failed = session.take_back()
+        _record(session, began, "ok", failed)
+    except BaseException as seen:
+        changed, committed = session.changed, session.committed
+        failed = session.take_back()
+        result = _result(seen, changed=changed, committed=committed, failed=failed)
+        _record(session, began, result.code if isinstance(result, OpsError) else type(seen).__name__, failed)
+        if result is seen:
+            raise
+        raise result from seen
+    finally:
+        session.journal.close(finished=not failed)
+
+
+def recover(stack: StackSettings, *, run_id: str) -> list[str]:
+    """Undo what dead runs left behind; the caller holds the stack's lock.
+
+    Returns:
+        The ids of the runs that were cleared up.
+
+    Raises:
+        HalfDone: An undo failed; its journal stays.
+
+    Touches:
+        Whatever those journals say.
+    """
+    cleared = []
+    for path, steps in dead(stack.state_dir):
+        for step in reversed(steps):
+            if step.undo is None:
+                continue
+            try:
+                undoing.run(step.undo, stack, run_id=run_id)
+            except Exception as seen:
+                error = HalfDone(
+                    f"run {path.stem} died, and its step {step.name!r} could not be undone: {seen}",
+                    hint="Mend the cause and start any verb again; it goes on from here.",
+                )
+                error.next_step = "Una corrida murió a medias"
+                raise error from seen
+        finish(path)
+        _audit(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})
+        cleared.append(path.stem)
+    return cleared
+
+
+def _result(
+    seen: BaseException, *, changed: bool, committed: bool, failed: list[tuple[Step, Exception]]
+) -> BaseException:
+    """Decide what leaves the session."""
+    if left := [f"{step.name}: {why}" for step, why in failed if not step.scratch]:
+        half = HalfDone(
+            f"{seen} And what was begun could not be undone: {'; '.join(left)}.", hint="Run any verb again to go on."
+        )
+        half.next_step = "Una corrida murió a medias"
+        return half
+    if not isinstance(seen, Exception):
+        return seen
+    if committed:
+        done = isinstance(seen, OpsError) and not isinstance(seen, Untouched)
+        return seen if done else VerificationError(f"the change is in place, but what follows it failed: {seen}")
+    if changed:
+        undone = Undone(f"{seen} Everything was undone; the stack is as before.")
+        undone.cause_code = seen.code if isinstance(seen, OpsError) else type(seen).__name__
+        return undone
+    return seen
+
+
+def _record(session: Session, began: float, result: str, failed: list[tuple[Step, Exception]]) -> None:
+    _audit(
+        session.stack,
+        {
+            "run_id": session.run_id,
+            "verb": session.who.verb,
+            "purpose": session.who.purpose,
+            "actor": session.who.actor,
+            "was": session.was,
+            "became": session.became,
+            "steps": session.durations_s,
+            "duration_s": round(time.monotonic() - began, 3),
+            "result": result,
+            "not_undone": [f"{step.name}: {why}" for step, why in failed],
+        },
+    )
+
+
+def _audit(stack: StackSettings, entry: dict[str, object]) -> None:
+    path = stack.state_dir / "audit.jsonl"
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    try:
+        os.write(number, json.dumps({"at": utc_now().isoformat(), **entry}, ensure_ascii=False).encode() + b"\n")
+    finally:
+        os.close(number)
+    fsync(path)

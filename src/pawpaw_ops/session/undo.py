@@ -1,0 +1,125 @@
+"""How steps are taken back. Every undo looks at the world first, and is harmless when the change never began."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pawpaw_ops.clients.postgres import side, swap
+from pawpaw_ops.clients.postgres.connection import Postgres
+from pawpaw_ops.clients.store import Catalog, locations
+from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.session.journal import Undo
+
+Args = Mapping[str, Any]
+
+
+def staging(state_dir: Path) -> Path:
+    """Return the folder below which every run has its scratch folder."""
+    return state_dir / "staging"
+
+
+def remove_folder(path: Path) -> Undo:
+    """Remove a scratch folder."""
+    return Undo(kind="remove-folder", args={"path": str(path)})
+
+
+def end_backends(run_id: str) -> Undo:
+    """End the database sessions of a run."""
+    return Undo(kind="end-backends", args={"run_id": run_id})
+
+
+def drop_side(name: str, run_id: str) -> Undo:
+    """Drop a side database that is still one."""
+    return Undo(kind="drop-side", args={"name": name, "run_id": run_id})
+
+
+def drop_roles(names: tuple[str, ...]) -> Undo:
+    """Drop roles that were made for a side database."""
+    return Undo(kind="drop-roles", args={"names": list(names)})
+
+
+def settle(names: swap.Names, *, incoming_oid: int) -> Undo:
+    """Open the live database, whichever of the two it is."""
+    return Undo(kind="settle", args={"names": names.model_dump(), "incoming_oid": incoming_oid})
+
+
+def close_database(name: str) -> Undo:
+    """Fence a database again that was opened to be looked at."""
+    return Undo(kind="close-database", args={"name": name})
+
+
+def remove_unpublished(location: str, backup_id: str) -> Undo:
+    """Remove the objects of a backup that never got its manifest."""
+    return Undo(kind="remove-unpublished", args={"location": location, "backup_id": backup_id})
+
+
+def run(undo: Undo, stack: StackSettings, *, run_id: str) -> None:
+    """Carry out one undo.
+
+    Args:
+        undo: What to take back.
+        stack: Where.
+        run_id: On whose behalf we connect now.
+    """
+    if undo.kind not in UNDOERS:
+        raise ConfigError(f"the journal asks for the undo {undo.kind!r}, which this version does not know.")
+    UNDOERS[undo.kind](stack, undo.args, Postgres(stack.database, run_id))
+
+
+def _remove_folder(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del pg
+    path = Path(args["path"])
+    if path.parent != staging(stack.state_dir):
+        raise ConfigError(f"{path} is not a scratch folder of {stack.state_dir}; it is left alone.")
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _end_backends(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack
+    with pg.admin() as conn:
+        side.end_backends(conn, run_id=args["run_id"])
+
+
+def _drop_side(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack
+    with pg.admin() as conn:
+        side.drop(conn, args["name"], run_id=args["run_id"])
+
+
+def _drop_roles(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack
+    with pg.admin() as conn:
+        side.drop_roles(conn, tuple(args["names"]))
+
+
+def _settle(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack
+    with pg.admin() as conn:
+        swap.settle(conn, swap.Names.model_validate(args["names"]), incoming_oid=args["incoming_oid"])
+
+
+def _close_database(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    with pg.admin() as conn:
+        if args["name"] != stack.database.name:
+            side.close_old(conn, args["name"])
+
+
+def _remove_unpublished(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del pg
+    for location in locations(stack.store):
+        catalog = Catalog(location, stack.name, stack.database.name)
+        if location.name == args["location"] and args["backup_id"] in catalog.unpublished():
+            catalog.remove(args["backup_id"])
+
+
+UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {
+    "remove-folder": _remove_folder,
+    "end-backends": _end_backends,
+    "drop-side": _drop_side,
+    "drop-roles": _drop_roles,
+    "settle": _settle,
+    "close-database": _close_database,
+    "remove-unpublished": _remove_unpublished,
+}

@@ -1,0 +1,1 @@
+"""Prefect begins here: one task is one step that an operator recognises."""

@@ -1,0 +1,293 @@
+"""The steps of a restore up to the swap: choose, fetch, verify, plan, load beside, prove."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from pawpaw_ops import legacy, sealing
+from pawpaw_ops.clients.postgres import catalog, fingerprint, side
+from pawpaw_ops.clients.postgres.connection import Conn, Postgres, PostgresError
+from pawpaw_ops.clients.store import Catalog, locations
+from pawpaw_ops.commands import postgres as command
+from pawpaw_ops.commands.sqlrules import SqlDump
+from pawpaw_ops.errors import BackupCorrupt, BackupMissing, ConfigError
+from pawpaw_ops.models.backup import Contents, Manifest
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
+from pawpaw_ops.plans import backup as backup_plan
+from pawpaw_ops.plans import restore as plan
+from pawpaw_ops.plans.equality import TableLoss, losses
+from pawpaw_ops.plans.restore import RestorePlan
+from pawpaw_ops.session import Session, undo
+from pawpaw_ops.session.in_use import reading
+from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.backup import jobs
+from pawpaw_ops.tasks.operation import operation
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A backup to restore: one of the store's, or a file."""
+
+    source: str
+    manifest: Manifest | None = None
+    target: Catalog | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A backup opened and verified, in the scratch folder: a dump folder, or a checked SQL file."""
+
+    source: str
+    path: Path
+    contents: Contents | None = None
+    sql: SqlDump | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the database took, or the file has."""
+        return self.contents.database.size_bytes if self.contents else self.path.stat().st_size * 2
+
+
+@operation("choose backup")
+def choose_backup(do: Session, wanted: str) -> Chosen:
+    """Find the backup that is meant.
+
+    Args:
+        do: The session.
+        wanted: `newest`, an id, a date or time, or the path of a `.sql`, `.sql.gz` or sealed `.age` file.
+
+    Raises:
+        BackupMissing: There is none.
+        BackupCorrupt: It is known to be broken.
+        ConfigError: *wanted* is none of these.
+
+    Touches:
+        Nothing.
+    """
+    if "/" in wanted or wanted.endswith((".gz", ".sql", ".age")):
+        path = Path(wanted)
+        if not path.is_file():
+            raise BackupMissing(f"there is no file {path}.", hint="Give the path as the worker's host sees it.")
+        return Chosen(source=str(path), file=path)
+    catalogs = {
+        location.name: Catalog(location, do.stack.name, do.stack.database.name)
+        for location in locations(do.stack.store)
+    }
+    entry = plan.choose([entry for target in catalogs.values() for entry in target.entries()], wanted)
+    return Chosen(source=entry.backup_id, manifest=entry.manifest, target=catalogs[entry.location])
+
+
+@operation("fetch and verify")
+def fetch_and_verify(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> Ready:
+    """Fetch, hash, decrypt, decode the whole backup and count its rows; no SQL was sent before this ends well.
+
+    Raises:
+        WrongKey: No identity fits.
+        BackupCorrupt: The bytes are not a complete backup.
+        DiskTooSmall: The scratch folder cannot hold it.
+
+    Touches:
+        The scratch folder.
+    """
+    if chosen.file is not None and chosen.file.suffix != ".age":
+        return _check_sql(do, chosen.source, chosen.file)
+    with ExitStack() as opened:
+        if chosen.manifest is not None:
+            manifest = chosen.manifest
+            opened.enter_context(reading(do.stack.state_dir, manifest.backup_id))
+            sealing.check_recipient(keys, manifest.recipients, backup_id=manifest.backup_id)
+            backup_plan.check_room(
+                sum(entry.size_bytes for entry in manifest.contents.files.values()),
+                report.free_bytes(do.stack.state_dir),
+                where=f"the scratch folder in {do.stack.state_dir}",
+            )
+        return do.step("fetch and verify", lambda: _open(do, chosen, keys), scratch=True)
+
+
+def _check_sql(do: Session, source: str, file: Path) -> Ready:
+    to = do.scratch_folder() / "plain.sql"
+    server, _ = catalog.check_identity(Postgres(do.stack.database, do.run_id), needs_superuser=True)
+    client = do.runner.ask(command.version(do.stack.database.tools, "psql"))
+
+    def check() -> SqlDump:
+        return legacy.prepare(file, to=to, server_major=server.major, client_version=client)
+
+    return Ready(source, to, sql=do.step("check SQL file", check, scratch=True))
+
+
+def _open(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> Ready:
+    manifest, folder = chosen.manifest, do.scratch_folder() / "opened"
+    with ExitStack() as opened:
+        if chosen.target is not None and manifest is not None:
+            stream = opened.enter_context(chosen.target.location.open(manifest.object_key))
+        else:
+            assert chosen.file is not None
+            stream = opened.enter_context(chosen.file.open("rb"))
+        total = manifest.size_bytes if manifest else 0
+        progress = report.Progress(f"fetch-{do.stack.name}", f"opening {chosen.source}")
+        made = sealing.unseal(stream, identities=keys, to=folder, on_bytes=lambda done: progress.show(done, total))
+        progress.finish()
+    if manifest is not None and (made.size_bytes, made.sha256) != (manifest.size_bytes, manifest.sha256):
+        raise BackupCorrupt(f"the stored bytes of {chosen.source} are not what its manifest says.", hint=plan.LIST)
+    contents = made.contents
+    if manifest is not None and contents != manifest.contents:
+        raise BackupCorrupt(f"what {chosen.source} holds is not what its manifest says.", hint=plan.LIST)
+    if contents.database.name != do.stack.database.name or contents.stack != do.stack.name:
+        raise BackupCorrupt(
+            f"{chosen.source} is a backup of {contents.stack}/{contents.database.name}, not of"
+            f" {do.stack.name}/{do.stack.database.name}.",
+            hint=plan.LIST,
+        )
+    dump = folder / sealing.DUMP
+    do.runner.run(command.decode(do.stack.database.tools, source=dump))
+    backup_plan.check_dump(contents.table_files, made.rows, contents.fingerprint.tables, prefix=sealing.DUMP)
+    return Ready(chosen.source, dump, contents=contents)
+
+
+@operation("plan restore")
+def plan_restore(do: Session, ready: Ready, into: str) -> RestorePlan:
+    """Ask the server, and decide names, properties, roles; refuse what cannot work.
+
+    Raises:
+        IdentityMismatch: Another server answers.
+        VersionMismatch: The server or the client tools are too old for the backup.
+        ExtensionMissing: The server cannot offer an extension.
+        Blocked: Something holds on to the live database.
+        DiskTooSmall: The server has no room for both databases.
+        ConfigError: The name *into* is taken.
+
+    Touches:
+        Nothing.
+    """
+    pg = Postgres(do.stack.database, do.run_id)
+    server, live = catalog.check_identity(pg, needs_superuser=True)
+    client = do.runner.ask(command.version(pg.database.tools, "pg_restore"))
+    plan.check_versions(ready.contents.server if ready.contents else server, server, client)
+    needs: Fingerprint | None = ready.contents.fingerprint if ready.contents else None
+    with pg.admin() as conn:
+        side.check_extensions(needs.extensions if needs else {}, catalog.available_extensions(conn))
+        if live is not None and not into:
+            backup_plan.check_live(live, live.name)
+            plan.check_blockers(catalog.blockers(conn, live.name), live.name)
+        plan.check_into(into, catalog.database_names(conn))
+        free = catalog.free_bytes(conn)
+        backup_plan.check_room(ready.size_bytes, free, where="the server's data folder")
+        roles = catalog.existing_roles(conn)
+        like = _like(conn, ready, live)
+        missing = {name: words for name, words in (needs.roles if needs else {}).items() if name not in roles}
+    recorded = ready.contents.database if ready.contents else None
+    return RestorePlan(
+        source=ready.source,
+        live=pg.database.name,
+        live_oid=live.oid if live else None,
+        side=side.derived_name(pg.database.name, f"restore_{do.run_id[:8]}"),
+        retired=side.derived_name(pg.database.name, f"old_{utc_now():%Y%m%dT%H%M%SZ}"),
+        into=into,
+        like=like,
+        missing_roles=missing,
+        extensions=needs.extensions if needs else {},
+        carried=side.properties_differ(recorded, live) if recorded and live else {},
+        unknown=("how much room the server has",) if free is None else (),
+    )
+
+
+def _like(conn: Conn, ready: Ready, live: DatabaseRow | None) -> DatabaseRow:
+    """Return whose encoding, locale and properties the new database gets: live's own, else the backup's."""
+    recorded = ready.contents.database if ready.contents else None
+    if live is None and recorded is None:
+        found = catalog.database_row(conn, "postgres")
+        assert found is not None
+        return found.model_copy(update={"comment": "", "settings": {}, "acl": None})
+    if live is not None and recorded is not None and live.encoding != recorded.encoding:
+        raise ConfigError(
+            f"the backup is {recorded.encoding}, the live database {live.encoding}.", hint="Restore with into=NAME."
+        )
+    chosen = live or recorded
+    assert chosen is not None
+    return chosen
+
+
+@operation("load beside")
+def load_beside(do: Session, ready: Ready, planned: RestorePlan) -> int:
+    """Make a side database, marked as ours and closed to everybody else, and load the backup into it.
+
+    Returns:
+        The object id of the side database.
+
+    Raises:
+        CommandError: pg_restore or psql failed at the first error; its words are quoted.
+        RoleMissing: A role could not be made.
+
+    Touches:
+        Adds one database, and the roles that were missing; the live database is not touched.
+    """
+    pg = Postgres(do.stack.database, do.run_id)
+    marker = Marker(
+        role="side",
+        of=planned.live,
+        run_id=do.run_id,
+        backup_id=planned.source,
+        at=utc_now(),
+        comment=planned.like.comment,
+        connection_limit=planned.like.connection_limit,
+    )
+    with pg.admin() as conn:
+        names = tuple(planned.missing_roles)
+        do.step(
+            "make missing roles", lambda: side.create_roles(conn, planned.missing_roles), undo=undo.drop_roles(names)
+        )
+        do.step(
+            "create side database",
+            lambda: side.create(conn, planned.side, like=planned.like, marker=marker),
+            undo=undo.drop_side(planned.side, do.run_id),
+        )
+        do.step("load", lambda: _load(do, ready, planned), undo=undo.end_backends(do.run_id))
+        do.step("set properties", lambda: side.set_properties(conn, planned.side, planned.like))
+        made = catalog.database_row(conn, planned.side)
+    assert made is not None
+    return made.oid
+
+
+def _load(do: Session, ready: Ready, planned: RestorePlan) -> None:
+    pg = Postgres(do.stack.database, do.run_id)
+    progress = report.Progress(f"load-{do.stack.name}", f"loading {planned.source} into {planned.side}")
+    if ready.contents is not None:
+        line = command.restore(pg.database, dbname=planned.side, source=ready.path, jobs=jobs(), app=pg.app)
+    else:
+        line = command.load_sql(pg.database, dbname=planned.side, source=ready.path, app=pg.app)
+    with pg.admin() as watching:
+
+        def watch() -> None:
+            row = catalog.database_row(watching, planned.side)
+            progress.show(row.size_bytes if row else 0, ready.size_bytes)
+
+        do.runner.run(line, while_running=watch)
+    with pg.named(planned.side).connect() as conn:
+        conn.execute("ANALYZE")
+    progress.finish()
+
+
+@operation("compare with live")
+def compare_with_live(do: Session, chosen: Chosen) -> tuple[tuple[TableLoss, ...], str]:
+    """Hold the live database against the backup, table by table: what a restore would change.
+
+    Returns:
+        One row per table, and why live could not be read, if so.
+
+    Touches:
+        Nothing; reads every live row once.
+    """
+    recorded = chosen.manifest.contents.fingerprint if chosen.manifest else Fingerprint(tables={})
+    pg = Postgres(do.stack.database, do.run_id)
+    try:
+        with pg.admin() as conn:
+            if catalog.database_row(conn, pg.database.name) is None:
+                return losses(recorded, None), f"no database is called {pg.database.name!r}"
+        return losses(recorded, fingerprint.take_now(pg, jobs=1)), ""
+    except PostgresError as seen:
+        return losses(recorded, None), f"the live database cannot be read: {seen}"

@@ -1,0 +1,74 @@
+"""The session of `pawpaw_ops.session` inside a flow run: its id, its starter, and the queue that the UI shows."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
+from prefect.concurrency.sync import concurrency
+from prefect.context import FlowRunContext
+
+from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.session import Session, open_session
+from pawpaw_ops.tasks.report import logger
+
+QUEUE_S = 5.0
+LEASE_S = 60.0
+
+
+def limit_name(stack: str) -> str:
+    """Return the name of a stack's global concurrency limit."""
+    return f"pawpaw-{stack}"
+
+
+@contextlib.contextmanager
+def stack_session(stack: StackSettings, *, verb: str, purpose: str) -> Iterator[Session]:
+    """Work on a stack from a flow: see `pawpaw_ops.session.open_session`, whose errors it raises.
+
+    Touches:
+        The stack's folder, and one slot of its global concurrency limit.
+    """
+    run_id, actor = _who()
+
+    def queue() -> AbstractContextManager[None]:
+        return _queue(stack.name)
+
+    with open_session(stack, verb=verb, purpose=purpose, run_id=run_id, actor=actor, queue=queue) as do:
+        yield do
+
+
+def _who() -> tuple[str, str]:
+    context = FlowRunContext.get()
+    flow_run = context.flow_run if context else None
+    if flow_run is None:
+        return secrets.token_hex(8), "a terminal"
+    creator = flow_run.created_by
+    actor = (creator.display_value or creator.type or "") if creator else ""
+    return f"{flow_run.id.hex[:12]}{secrets.token_hex(2)}", actor or f"flow run {flow_run.name}"
+
+
+@contextlib.contextmanager
+def _queue(stack: str) -> Iterator[None]:
+    """Hold the stack's slot, so that the UI shows who waits; the `flock` stays the real guard.
+
+    A slot that does not come free within 5 s belongs to a dead run or to a living one; the lock tells which.
+    """
+    if FlowRunContext.get() is None:
+        yield
+        return
+    with contextlib.ExitStack() as slot:
+        try:
+            slot.enter_context(
+                concurrency(
+                    limit_name(stack),
+                    occupy=1,
+                    strict=True,
+                    timeout_seconds=QUEUE_S,
+                    lease_duration=LEASE_S,
+                    raise_on_lease_renewal_failure=False,
+                )
+            )
+        except (TimeoutError, ConcurrencySlotAcquisitionError) as seen:
+            logger().warning("the stack's slot in the UI was not to be had (%s); its lock decides", seen)
+        yield

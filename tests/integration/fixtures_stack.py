@@ -1,0 +1,50 @@
+"""A real PostgreSQL 15 with a small shop, a real Prefect API, and a stack per test on both."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+
+from pawpaw_ops.disposable import DisposableServer
+from tests.integration.support_stack import Kit, load_shop, postgres_15
+
+SETTINGS = {"fsync": "off", "max_prepared_transactions": "4", "wal_level": "logical"}
+
+
+@pytest.fixture(scope="session")
+def prefect_api() -> Iterator[None]:
+    """A Prefect server of the tests' own."""
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def pg_server() -> Iterator[DisposableServer]:
+    """A PostgreSQL 15 with the database `shop_template`."""
+    root = Path(tempfile.mkdtemp(prefix="pawpaw-pg-"))
+    root.chmod(0o755)
+    server = DisposableServer(root, tools=postgres_15(), settings=SETTINGS)
+    try:
+        server.initialise()
+        server.start()
+        load_shop(server, "shop_template")
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def kit(prefect_api: None, pg_server: DisposableServer, tmp_path: Path) -> Iterator[Kit]:
+    """A stack with a shop of its own, a folder for its backups, and blocks in Prefect."""
+    made = Kit(pg_server, tmp_path)
+    made.create()
+    yield made
+    made.remove()
+    shutil.rmtree(tmp_path, ignore_errors=True)

@@ -1,0 +1,152 @@
+"""A stack for a test: its database on a real server, its store, its blocks, and short ways to look at both."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pyrage import x25519
+
+from blocks import BackupIdentity, BackupStore, PostgresDatabase, Stack
+from pawpaw_ops.clients.postgres import fingerprint
+from pawpaw_ops.clients.postgres.connection import Postgres
+from pawpaw_ops.clients.store import Catalog, locations
+from pawpaw_ops.disposable import DisposableServer
+from pawpaw_ops.models.database import ClientTools, Fingerprint
+from pawpaw_ops.models.stack import StackSettings
+
+SHOP = Path(__file__).parents[2] / "deployments" / "demo" / "shop.sql"
+DEADLINE_S = 30.0
+
+
+def postgres_15() -> ClientTools:
+    """Where Debian keeps PostgreSQL 15."""
+    return ClientTools(folder=Path("/usr/lib/postgresql/15/bin"))
+
+
+def load_shop(server: DisposableServer, name: str, *, scale: int = 1) -> None:
+    """Make a database with the demo's shop in it."""
+    with server.postgres().admin() as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with server.postgres(name).connect(settings={"shop.scale": str(scale)}) as conn:
+        conn.execute(SHOP.read_bytes())
+
+
+def wait_until(holds: Callable[[], bool], what: str, *, deadline_s: float = DEADLINE_S) -> None:
+    """Poll until a condition holds."""
+    until = time.monotonic() + deadline_s
+    while not holds():
+        assert time.monotonic() < until, f"not within {deadline_s:g} s: {what}"
+        time.sleep(0.05)
+
+
+class Kit:
+    """One test's stack."""
+
+    def __init__(self, server: DisposableServer, folder: Path, *, database: str = "") -> None:
+        self.server, self.folder = server, folder
+        self.name = f"t{secrets.token_hex(4)}"
+        self.database = database or f"shop_{self.name}"
+        self.identity = x25519.Identity.generate()
+        self.store_folder = folder / "store"
+        self.state_dir = folder / "state"
+
+    def create(self, *, template: str = "shop_template", **store: Any) -> None:
+        """Make the database and the blocks."""
+        with self.server.postgres().admin() as conn:
+            conn.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(self.database), sql.Identifier(template)
+                )
+            )
+        self.save_blocks(**store)
+
+    def save_blocks(self, *, database: dict[str, Any] | None = None, **store: Any) -> None:
+        """Write the blocks, anew where they are there already."""
+        login = self.server.database()
+        base = PostgresDatabase(
+            name=self.database,
+            host=login.host,
+            port=login.port,
+            user=login.user,
+            password=login.password,
+            tools_folder=self.server.tools.folder,
+            **(database or {}),
+        )
+        base.save(self.name, overwrite=True)
+        kept = BackupStore(**({"folder": self.store_folder, "recipients": [str(self.identity.to_public())]} | store))
+        kept.save(self.name, overwrite=True)
+        BackupIdentity(identities=[str(self.identity)]).save(self.name, overwrite=True)
+        Stack(state_dir=self.state_dir, database=base, store=kept).save(self.name, overwrite=True)
+
+    def remove(self) -> None:
+        """Drop every database of this test and its folder."""
+        with self.server.postgres().admin() as conn:
+            names = conn.execute(
+                "SELECT datname FROM pg_database WHERE strpos(datname, %s) > 0", (self.name,)
+            ).fetchall()
+            for (name,) in names:
+                conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def settings(self) -> StackSettings:
+        """The stack as the flows see it."""
+        return Stack.named(self.name).settings()
+
+    def postgres(self, database: str = "") -> Postgres:
+        """A way in to the live database, or another."""
+        return self.server.postgres(database or self.database, run_id="test")
+
+    def sql(self, statement: str, *, database: str = "") -> list[tuple[Any, ...]]:
+        """Run SQL in the live database and return the rows, if any."""
+        with self.postgres(database).connect() as conn:
+            cursor = conn.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def prints(self, database: str = "") -> Fingerprint:
+        """What the database holds now."""
+        return fingerprint.take_now(self.postgres(database), jobs=2)
+
+    def catalog(self, index: int = 0) -> Catalog:
+        """The catalogue of one location."""
+        settings = self.settings()
+        return Catalog(locations(settings.store)[index], self.name, self.database)
+
+    def databases(self) -> list[str]:
+        """Names of all databases of this test."""
+        with self.server.postgres().admin() as conn:
+            rows = conn.execute(
+                "SELECT datname FROM pg_database WHERE strpos(datname, %s) > 0 ORDER BY 1", (self.name,)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def assert_clean(self) -> None:
+        """Common post-conditions: no scratch, session, lock or unfinished journal of ours; live is open."""
+        assert not list((self.state_dir / "staging").glob("*"))
+        assert not list((self.state_dir / "journal").glob("*.jsonl"))
+        assert (self.state_dir / "lock").read_bytes() == b""
+        with self.server.postgres(run_id="look").admin() as conn:
+            ours = conn.execute(
+                "SELECT application_name, query FROM pg_stat_activity WHERE application_name LIKE 'pawpaw-ops/%'"
+                " AND application_name NOT IN ('pawpaw-ops/look', 'pawpaw-ops/test')"
+            ).fetchall()
+        assert ours == []
+        assert self.sql("SELECT 1") == [(1,)]
+
+
+def try_connect(kit: Kit, database: str) -> psycopg.Connection[Any]:
+    """Connect the way an application does."""
+    login = kit.server.database()
+    return psycopg.connect(
+        host=login.host,
+        port=login.port,
+        dbname=database,
+        user=login.user,
+        password=login.password.get_secret_value(),
+        autocommit=True,
+        connect_timeout=5,
+    )

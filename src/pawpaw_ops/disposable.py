@@ -154,9 +154,9 @@ class DisposableServer:
             self.process = None
 
     def crash(self) -> None:
-        """Kill it without a word, as a power cut would."""
+        """Kill it with its sessions without a word, as a power cut would."""
         if self.process is not None:
-            self.process.end(grace_s=0.0, first=signal.SIGKILL)
+            self.process.end(grace_s=0.0, first=signal.SIGSTOP)
             self.process = None
 
     def remove(self) -> None:
@@ -171,7 +171,9 @@ class DisposableServer:
     def _reachable_tools(self) -> None:
         """Copy the programs beside the data where the server's user cannot reach them."""
         folder = self.tools.folder
-        if not self.run_as or folder is None or _others_can_reach(folder / "postgres"):
+        if not self.run_as or folder is None or not (folder / "postgres").exists():
+            return
+        if _others_can_reach(folder / "postgres"):
             return
         shutil.copytree(folder.parent, self.root / "pg", symlinks=True, dirs_exist_ok=True)
         self.tools = self.tools.model_copy(update={"folder": self.root / "pg" / folder.name})

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
@@ -176,12 +176,18 @@ class Process:
         return self._output()
 
     def end(self, *, grace_s: float = GRACE_S, first: signal.Signals = signal.SIGTERM) -> None:
-        """End the whole process group: *first*, *grace_s* seconds, SIGKILL. Harmless when it already ended."""
+        """End the whole process group: *first*, *grace_s* seconds, SIGKILL. Harmless when it already ended.
+
+        SIGKILL takes the children along that left the group, as the sessions of a database server do.
+        """
         if not self._ended(wait_s=0):
             _signal_group(self.pid, first)
         if not self._ended(wait_s=grace_s):
+            _signal_group(self.pid, signal.SIGSTOP)  # so that it starts no more
+            children = [pid for pid, parent in _processes() if parent == self.pid]
             _signal_group(self.pid, signal.SIGKILL)
             self._ended(wait_s=None)
+            _kill(children)
         self._join()
         if self._out is not None:
             self._out.close()
@@ -246,6 +252,25 @@ def _identity(user: str | None) -> dict[str, Any]:
         raise ConfigError(
             f"there is no system user {user!r}.", hint="Set the user of the client tools in the PostgresDatabase block."
         ) from seen
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Go through all running processes with their parents; none where the system has no `/proc`."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, *_ = path.read_text().rpartition(")")[2].split()
+            if state != "Z":
+                yield int(path.parent.name), int(parent)
+
+
+def _kill(pids: Collection[int]) -> None:
+    """Kill processes and wait until they are gone."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + GRACE_S
+    while time.monotonic() < until and not {pid for pid, _ in _processes()}.isdisjoint(pids):
+        time.sleep(0.005)
 
 
 def _signal_group(pid: int, what: signal.Signals) -> None:

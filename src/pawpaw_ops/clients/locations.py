@@ -3,16 +3,19 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from pawpaw_ops.errors import ConfigError, StoreError, Unreachable
 from pawpaw_ops.models.store import FolderSettings, StoredObject
 
 CHUNK = 1 << 20
+BACKUP_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
 class Location(Protocol):
@@ -81,12 +84,12 @@ class FolderLocation:
             StoreError: Other bytes are there already, or no room is left.
         """
         target = self._path(key)
-        if target.exists():
-            if file_sha256(target) != sha256:
-                raise StoreError(f"{self.name} already has other bytes under {key!r}; nothing is overwritten.")
-            return
         partial = target.with_name(f".{target.name}.partial")
-        with self._writing(key):
+        with self._doing("store", key, partial):
+            if target.exists():
+                if file_sha256(target) != sha256:
+                    raise StoreError(f"{self.name} already has other bytes under {key!r}; nothing is overwritten.")
+                return
             target.parent.mkdir(parents=True, exist_ok=True)
             partial.unlink(missing_ok=True)
             try:
@@ -101,7 +104,7 @@ class FolderLocation:
         """Store a small object, replacing what is there in one step."""
         target = self._path(key)
         partial = target.with_name(f".{target.name}.partial")
-        with self._writing(key):
+        with self._doing("store", key, partial):
             target.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(data)
             fsync(partial)
@@ -110,35 +113,39 @@ class FolderLocation:
 
     def get_bytes(self, key: str) -> bytes:
         """Return a small object."""
-        return self._path(key).read_bytes()
+        with self._doing("read", key):
+            return self._path(key).read_bytes()
 
     @contextlib.contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
         """Read an object as a stream."""
         try:
-            stream = self._path(key).open("rb")
+            with self._doing("read", key):
+                stream = self._path(key).open("rb")
         except FileNotFoundError as seen:
             raise StoreError(f"{self.name} has no object {key!r}.") from seen
         with stream:
             yield stream
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """Go through all complete files whose key starts with *prefix*."""
+        """Go through all files whose key starts with *prefix*, unfinished ones (`.name.partial`) too."""
         if not self.root.is_dir():
             raise Unreachable(f"{self.name} is not there.", hint="Mount it, or mend the BackupStore block.")
         start = self._path(prefix) if prefix.endswith("/") else self.root
-        found = (path for path in start.rglob("*") if path.is_file() and not path.name.startswith("."))
-        for key, path in sorted((path.relative_to(self.root).as_posix(), path) for path in found):
-            if key.startswith(prefix):
-                stat = path.stat()
-                yield StoredObject(
-                    key=key, size_bytes=stat.st_size, modified_at=datetime.fromtimestamp(stat.st_mtime, tz=UTC)
-                )
+        with self._doing("list", prefix):
+            for key, path in sorted((path.relative_to(self.root).as_posix(), path) for path in _files(start)):
+                with contextlib.suppress(FileNotFoundError):  # removed since the folder was read
+                    seen = path.stat()
+                    modified_at = datetime.fromtimestamp(seen.st_mtime, tz=UTC)
+                    if key.startswith(prefix) and stat.S_ISREG(seen.st_mode):
+                        yield StoredObject(key=key, size_bytes=seen.st_size, modified_at=modified_at)
 
     def delete(self, key: str) -> None:
-        """Remove a file, and the folders that it leaves empty."""
+        """Remove a file, and the folders that it leaves empty; on disk before it returns."""
         path = self._path(key)
-        path.unlink(missing_ok=True)
+        with self._doing("remove", key), contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            fsync(path.parent)
         with contextlib.suppress(OSError):
             for parent in path.parents:
                 if parent == self.root:
@@ -151,21 +158,50 @@ class FolderLocation:
         return shutil.disk_usage(existing).free if existing else None
 
     def _path(self, key: str) -> Path:
-        parts = PurePosixPath(key).parts
-        if not parts or ".." in parts or key.startswith("/"):
-            raise ConfigError(f"{key!r} is not a key inside {self.name}.")
-        return self.root.joinpath(*parts)
+        check_key(key, where=self.name)
+        return self.root / key
 
     @contextlib.contextmanager
-    def _writing(self, key: str) -> Iterator[None]:
+    def _doing(self, what: str, key: str, partial: Path | None = None) -> Iterator[None]:
         try:
             yield
         except OSError as seen:
-            self._path(key).with_name(f".{self._path(key).name}.partial").unlink(missing_ok=True)
+            if partial is None:
+                if isinstance(seen, FileNotFoundError):
+                    raise
+            else:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
             raise StoreError(
-                f"{self.name} could not store {key!r}: {seen.strerror}; {self.free_bytes()} bytes are free.",
-                hint="Make room or mend its rights; the backup is kept where it was stored already.",
+                f"{self.name} could not {what} {key!r}: {seen.strerror}; {self.free_bytes()} bytes are free.",
+                hint="Make room or mend its rights.",
             ) from seen
+
+
+def check_key(key: str, *, where: str) -> None:
+    """Refuse a key that could lead out of a location, or mean another one.
+
+    Raises:
+        ConfigError: It has an empty part, `.` or `..`.
+    """
+    if not {"", ".", ".."}.isdisjoint(key.removesuffix("/").split("/")):
+        raise ConfigError(f"{key!r} is not a key inside {where}.")
+
+
+def _files(start: Path) -> Iterator[Path]:
+    """Go through the files below a folder; what has a name that is not UTF-8 cannot be ours."""
+
+    def refuse(seen: OSError) -> None:
+        if not isinstance(seen, FileNotFoundError):
+            raise seen
+
+    for folder, folders, names in os.walk(start, onerror=refuse):
+        folders[:] = filter(_is_text, folders)
+        yield from (Path(folder, name) for name in filter(_is_text, names))
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def file_sha256(path: Path) -> str:

@@ -1,21 +1,24 @@
 """The catalog of one database's backups in one location, made from what lies there and nothing else.
 
-Keys: `<stack>/<database>/<backup id>/` + `data.tar.zst.age`, `manifest.json`, `proof-<time>.json`, `pinned`, `expired.json`.
-Without `manifest.json` there is no backup. Removing begins with the manifest, so that nothing is ever visible but gutted.
+Keys: `<stack>/<database>/<backup id>/` + `data.tar.zst.age`, `manifest.json`, `proof-<time>.json`, `pinned`,
+`expired.json`. Without `manifest.json` there is no backup. Removing begins with the manifest, so that nothing is ever
+visible but gutted.
 """
 
 import json
 import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from pawpaw_ops.clients.locations import FolderLocation, Location
+from pawpaw_ops.clients.locations import BACKUP_ID, FolderLocation, Location
 from pawpaw_ops.clients.s3 import S3Location
-from pawpaw_ops.errors import BackupCorrupt, ConfigError
-from pawpaw_ops.models.backup import CatalogEntry, Manifest, Proof, id_time
+from pawpaw_ops.errors import BackupCorrupt, ConfigError, StoreError
+from pawpaw_ops.models.backup import CatalogEntry, Manifest, Proof
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.store import StoreSettings
 
@@ -25,6 +28,7 @@ MANIFEST = "manifest.json"
 PINNED = "pinned"
 EXPIRED = "expired.json"
 PROOF = "proof-"
+READERS = 8
 
 
 @dataclass(frozen=True)
@@ -44,20 +48,38 @@ class Catalog:
     @property
     def prefix(self) -> str:
         """What every key of ours begins with, ended by a slash: `app/` never matches `app-prod/`."""
-        return f"{quote(self.stack, safe='')}/{quote(self.database, safe='')}/"
+        return f"{_part(self.stack)}/{_part(self.database)}/"
 
     def key(self, backup_id: str, name: str) -> str:
-        """Return the key of one object of a backup."""
+        """Return the key of one object of a backup.
+
+        Raises:
+            ConfigError: The id is not one that a backup can have.
+        """
+        if not BACKUP_ID.fullmatch(backup_id):
+            raise ConfigError(f"{backup_id!r} is not a backup id.", hint="list-backups shows the ids.")
         return f"{self.prefix}{backup_id}/{name}"
 
     def publish(self, manifest: Manifest) -> None:
-        """Make a backup exist: its data is stored, this stores the manifest."""
-        self.location.put_bytes(self.key(manifest.backup_id, MANIFEST), manifest.to_json())
+        """Make a backup exist: its data is stored, this stores the manifest and reads it back.
+
+        Raises:
+            StoreError: The location gives back another manifest; it is removed again.
+        """
+        key, data = self.key(manifest.backup_id, MANIFEST), manifest.to_json()
+        self.location.put_bytes(key, data)
+        try:
+            stored = self.location.get_bytes(key)
+        except FileNotFoundError:
+            stored = b""
+        if stored != data:
+            self.location.delete(key)
+            raise StoreError(f"{self.location.name} stored another {key!r} than it was given; nothing is published.")
 
     def add_proof(self, proof: Proof) -> None:
         """Store the result of one look at a backup."""
-        stamp = proof.at.strftime("%Y%m%dT%H%M%S.%fZ")
-        self.location.put_bytes(self.key(proof.backup_id, f"{PROOF}{stamp}.json"), proof.model_dump_json(indent=1).encode())
+        name = proof.at.astimezone(UTC).strftime(f"{PROOF}%Y%m%dT%H%M%S.%fZ.json")
+        self.location.put_bytes(self.key(proof.backup_id, name), proof.model_dump_json(indent=1).encode())
 
     def mark_expired(self, backup_id: str, at: datetime) -> None:
         """Write down that a backup may be removed once the grace is over."""
@@ -84,15 +106,20 @@ class Catalog:
         Touches:
             Deletes the objects below this backup's key, and no other.
         """
+        manifest = self.key(backup_id, MANIFEST)
         objects = list(self.location.list(self.key(backup_id, "")))
-        self.location.delete(self.key(backup_id, MANIFEST))
+        self.location.delete(manifest)
         for thing in objects:
-            self.location.delete(thing.key)
+            if thing.key != manifest:
+                self.location.delete(thing.key)
         return sum(thing.size_bytes for thing in objects)
 
     def entries(self) -> list[CatalogEntry]:
         """Return the backups that exist here, oldest first; one with an unreadable manifest says so."""
-        return [self._entry(backup_id, names) for backup_id, names in self._folders() if MANIFEST in names]
+        published = [(backup_id, sizes) for backup_id, sizes in self._folders() if MANIFEST in sizes]
+        with ThreadPoolExecutor(READERS) as pool:
+            found = pool.map(lambda each: self._entry(*each), published)
+            return [entry for entry in found if entry is not None]
 
     def unpublished(self) -> list[str]:
         """Return the ids under which objects lie without a manifest: failed or running backups, half-removed ones."""
@@ -110,50 +137,63 @@ class Catalog:
             raise BackupCorrupt(f"the manifest {key!r} in {self.location.name} belongs to {found.object_key!r}.")
         return found
 
-    def _folders(self) -> list[tuple[str, list[str]]]:
-        folders: dict[str, list[str]] = {}
+    def _folders(self) -> list[tuple[str, dict[str, int]]]:
+        folders: dict[str, dict[str, int]] = {}
         for thing in self.location.list(self.prefix):
             backup_id, _, name = thing.key.removeprefix(self.prefix).partition("/")
-            if name and _is_id(backup_id):
-                folders.setdefault(backup_id, []).append(name)
+            if name and BACKUP_ID.fullmatch(backup_id):
+                folders.setdefault(backup_id, {})[name] = thing.size_bytes
         return sorted(folders.items())
 
-    def _entry(self, backup_id: str, names: list[str]) -> CatalogEntry:
-        common = {
-            "backup_id": backup_id,
-            "location": self.location.name,
-            "pinned": PINNED in names,
-            "marked_at": self._marked_at(backup_id) if EXPIRED in names else None,
-        }
+    def _entry(self, backup_id: str, sizes: Mapping[str, int]) -> CatalogEntry | None:
+        common = CatalogEntry(
+            backup_id=backup_id,
+            location=self.location.name,
+            manifest=None,
+            verdict=Verdict.FAILED,
+            pinned=PINNED in sizes,
+            marked_at=self._marked_at(backup_id) if EXPIRED in sizes else None,
+        )
         try:
             manifest = self.manifest(backup_id)
+        except FileNotFoundError:  # removed since the listing
+            return None
         except BackupCorrupt as seen:
-            return CatalogEntry(**common, manifest=None, verdict=Verdict.FAILED, problem=seen.message)
-        if DATA not in names:
-            problem = f"its data {manifest.object_key!r} is gone"
-            return CatalogEntry(**common, manifest=manifest, verdict=Verdict.FAILED, problem=problem)
-        proof = self._newest_proof(backup_id, names)
-        return CatalogEntry(
-            **common,
-            manifest=manifest,
-            verdict=proof.verdict if proof else Verdict.NOT_VERIFIED,
-            level=proof.level if proof else 0,
-            proven_at=proof.at if proof else None,
-            problem="; ".join(proof.findings) if proof and proof.verdict is not Verdict.VERIFIED else "",
+            return common.model_copy(update={"problem": seen.message})
+        if sizes.get(DATA) != manifest.size_bytes:
+            seen_bytes = f"has {sizes[DATA]} of {manifest.size_bytes} bytes" if DATA in sizes else "is gone"
+            problem = f"its data {manifest.object_key!r} {seen_bytes}"
+            return common.model_copy(update={"manifest": manifest, "problem": problem})
+        proof = self._newest_proof(backup_id, sizes)
+        if proof is None:
+            return common.model_copy(update={"manifest": manifest, "verdict": Verdict.NOT_VERIFIED})
+        return common.model_copy(
+            update={
+                "manifest": manifest,
+                "verdict": proof.verdict,
+                "level": proof.level,
+                "proven_at": proof.at,
+                "problem": "" if proof.verdict is Verdict.VERIFIED else "; ".join(proof.findings),
+            }
         )
 
-    def _newest_proof(self, backup_id: str, names: list[str]) -> Proof | None:
+    def _newest_proof(self, backup_id: str, names: Mapping[str, int]) -> Proof | None:
         for name in sorted((name for name in names if name.startswith(PROOF)), reverse=True):
             try:
-                return Proof.model_validate_json(self.location.get_bytes(self.key(backup_id, name)))
-            except ValidationError as seen:
+                proof = Proof.model_validate_json(self.location.get_bytes(self.key(backup_id, name)))
+            except (ValidationError, FileNotFoundError) as seen:
                 log.warning("unreadable proof %s of %s in %s: %s", name, backup_id, self.location.name, seen)
+                continue
+            if proof.backup_id == backup_id:
+                return proof
+            log.warning("proof %s of %s in %s is about %s", name, backup_id, self.location.name, proof.backup_id)
         return None
 
     def _marked_at(self, backup_id: str) -> datetime | None:
         try:
-            return datetime.fromisoformat(json.loads(self.location.get_bytes(self.key(backup_id, EXPIRED)))["marked_at"])
-        except (ValueError, KeyError, TypeError):
+            note = json.loads(self.location.get_bytes(self.key(backup_id, EXPIRED)))
+            return datetime.fromisoformat(note["marked_at"])
+        except (ValueError, KeyError, TypeError, FileNotFoundError):
             return None
 
 
@@ -173,9 +213,6 @@ def locations(settings: StoreSettings) -> list[Location]:
     return found
 
 
-def _is_id(text: str) -> bool:
-    try:
-        id_time(text)
-    except ConfigError:
-        return False
-    return True
+def _part(name: str) -> str:
+    """Return a name as one part of a key; one that is only dots would mean a folder."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")

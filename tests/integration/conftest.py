@@ -1,0 +1,47 @@
+"""Real servers that several modules share; each test takes a prefix of its own."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from pawpaw_ops.models.store import S3Settings
+from tests.integration import support_proxy, support_s3
+
+
+@pytest.fixture(scope="session")
+def rclone_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Settings]:
+    with support_s3.rclone_server(tmp_path_factory.mktemp("rclone")) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def moto_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Settings]:
+    with support_s3.moto(tmp_path_factory.mktemp("moto")) as settings:
+        yield settings
+
+
+@pytest.fixture
+def rclone(rclone_session: S3Settings) -> S3Settings:
+    """A prefix of its own in the bucket of rclone."""
+    return rclone_session.model_copy(update={"prefix": secrets.token_hex(4)})
+
+
+@pytest.fixture
+def moto(moto_session: S3Settings) -> S3Settings:
+    """A prefix of its own in the bucket of moto."""
+    return moto_session.model_copy(update={"prefix": secrets.token_hex(4)})
+
+
+@pytest.fixture
+def proxy(moto: S3Settings) -> Iterator[support_proxy.Proxy]:
+    """A proxy in front of moto, which understands conditional writes."""
+    with support_proxy.proxy(moto) as running:
+        yield running
+
+
+@pytest.fixture
+def strict(rclone: S3Settings) -> Iterator[support_proxy.Proxy]:
+    """A proxy in front of rclone that refuses checksum trailers and conditional writes, and holds checksums."""
+    with support_proxy.proxy(rclone, strict=True, conditional=False) as running:
+        yield running

@@ -11,9 +11,9 @@ from pawpaw_ops.models.database import DatabaseRow, Fingerprint
 from pawpaw_ops.plans.equality import Difference, compare, verdict
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.artefact import Ready
 from pawpaw_ops.tasks.backup import jobs
 from pawpaw_ops.tasks.operation import operation
-from pawpaw_ops.tasks.restore import Ready
 
 SHOWN = 8
 
@@ -46,18 +46,8 @@ def prove_equal(do: Session, ready: Ready, database: str, *, like: DatabaseRow |
     Touches:
         One write in a transaction that is rolled back.
     """
-    pg = Postgres(do.stack.database, do.run_id).named(database)
-    found = fingerprint.take_now(pg, jobs=jobs())
-    differences = list(_against(ready, found))
-    with pg.connect() as conn:
-        differences += [
-            Difference(kind="invalid", name=name, text=f"{name} is not valid")
-            for name in structure.invalid_objects(conn)
-        ]
-        behind = fingerprint.sequences_behind(conn)
-        differences += [Difference(kind="sequence", name=text.split(" ")[0], text=text) for text in behind]
-        if like is not None:
-            differences += _properties(conn, database, like)
+    found, differences = differences_of(do, ready, database, like=like)
+    with Postgres(do.stack.database, do.run_id).named(database).connect() as conn:
         check_write(conn)
     wrong = [difference for difference in differences if not difference.note]
     if wrong:
@@ -70,7 +60,30 @@ def prove_equal(do: Session, ready: Ready, database: str, *, like: DatabaseRow |
     notes = tuple(difference for difference in differences if difference.note)
     for note in notes:
         report.logger().info("%s", note.text)
-    return Proof(found, verdict(tuple(differences)) if ready.contents else Verdict.NOT_VERIFIED, notes)
+    return Proof(found, verdict(differences) if ready.contents else Verdict.NOT_VERIFIED, notes)
+
+
+def differences_of(
+    do: Session, ready: Ready, database: str, *, like: DatabaseRow | None
+) -> tuple[Fingerprint, tuple[Difference, ...]]:
+    """Look at a loaded database and return what it holds, and every way in which that is not what was backed up.
+
+    Touches:
+        Nothing; reads every row once.
+    """
+    pg = Postgres(do.stack.database, do.run_id).named(database)
+    found = fingerprint.take_now(pg, jobs=jobs())
+    differences = list(_against(ready, found))
+    with pg.connect() as conn:
+        differences += [
+            Difference(kind="invalid", name=name, text=f"{name} is not valid")
+            for name in structure.invalid_objects(conn)
+        ]
+        behind = fingerprint.sequences_behind(conn)
+        differences += [Difference(kind="sequence", name=text.split(" ")[0], text=text) for text in behind]
+        if like is not None:
+            differences += _properties(conn, database, like)
+    return found, tuple(differences)
 
 
 def _against(ready: Ready, found: Fingerprint) -> tuple[Difference, ...]:

@@ -1,20 +1,17 @@
 """The steps of a restore up to the swap: choose, fetch, verify, plan, load beside, prove."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from pawpaw_ops import legacy, sealing
+from pawpaw_ops import legacy
 from pawpaw_ops.clients.postgres import catalog, fingerprint, side
 from pawpaw_ops.clients.postgres.connection import Conn, Postgres, PostgresError
 from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.sqlrules import SqlDump
-from pawpaw_ops.errors import BackupCorrupt, BackupMissing, ConfigError
-from pawpaw_ops.models.backup import Contents, Manifest
+from pawpaw_ops.errors import BackupMissing, ConfigError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
 from pawpaw_ops.plans import backup as backup_plan
@@ -22,35 +19,10 @@ from pawpaw_ops.plans import restore as plan
 from pawpaw_ops.plans.equality import TableLoss, losses
 from pawpaw_ops.plans.restore import RestorePlan
 from pawpaw_ops.session import Session, undo
-from pawpaw_ops.session.in_use import reading
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.artefact import Chosen, Ready, check_decodes, open_artefact, ready
 from pawpaw_ops.tasks.backup import jobs
 from pawpaw_ops.tasks.operation import operation
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A backup to restore: one of the store's, or a file."""
-
-    source: str
-    manifest: Manifest | None = None
-    target: Catalog | None = None
-    file: Path | None = None
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A backup opened and verified, in the scratch folder: a dump folder, or a checked SQL file."""
-
-    source: str
-    path: Path
-    contents: Contents | None = None
-    sql: SqlDump | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes that the database took, or the file has."""
-        return self.contents.database.size_bytes if self.contents else self.path.stat().st_size * 2
 
 
 @operation("choose backup")
@@ -96,17 +68,13 @@ def fetch_and_verify(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> 
     """
     if chosen.file is not None and chosen.file.suffix != ".age":
         return _check_sql(do, chosen.source, chosen.file)
-    with ExitStack() as opened:
-        if chosen.manifest is not None:
-            manifest = chosen.manifest
-            opened.enter_context(reading(do.stack.state_dir, manifest.backup_id))
-            sealing.check_recipient(keys, manifest.recipients, backup_id=manifest.backup_id)
-            backup_plan.check_room(
-                sum(entry.size_bytes for entry in manifest.contents.files.values()),
-                report.free_bytes(do.stack.state_dir),
-                where=f"the scratch folder in {do.stack.state_dir}",
-            )
-        return do.step("fetch and verify", lambda: _open(do, chosen, keys), scratch=True)
+    return do.step("fetch and verify", lambda: _fetch_and_verify(do, chosen, keys), scratch=True)
+
+
+def _fetch_and_verify(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> Ready:
+    opened = open_artefact(do, chosen, keys)
+    check_decodes(do, opened)
+    return ready(chosen, opened)
 
 
 def _check_sql(do: Session, source: str, file: Path) -> Ready:
@@ -118,35 +86,6 @@ def _check_sql(do: Session, source: str, file: Path) -> Ready:
         return legacy.prepare(file, to=to, server_major=server.major, client_version=client)
 
     return Ready(source, to, sql=do.step("check SQL file", check, scratch=True))
-
-
-def _open(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> Ready:
-    manifest, folder = chosen.manifest, do.scratch_folder() / "opened"
-    with ExitStack() as opened:
-        if chosen.target is not None and manifest is not None:
-            stream = opened.enter_context(chosen.target.location.open(manifest.object_key))
-        else:
-            assert chosen.file is not None
-            stream = opened.enter_context(chosen.file.open("rb"))
-        total = manifest.size_bytes if manifest else 0
-        progress = report.Progress(f"fetch-{do.stack.name}", f"opening {chosen.source}")
-        made = sealing.unseal(stream, identities=keys, to=folder, on_bytes=lambda done: progress.show(done, total))
-        progress.finish()
-    if manifest is not None and (made.size_bytes, made.sha256) != (manifest.size_bytes, manifest.sha256):
-        raise BackupCorrupt(f"the stored bytes of {chosen.source} are not what its manifest says.", hint=plan.LIST)
-    contents = made.contents
-    if manifest is not None and contents != manifest.contents:
-        raise BackupCorrupt(f"what {chosen.source} holds is not what its manifest says.", hint=plan.LIST)
-    if contents.database.name != do.stack.database.name or contents.stack != do.stack.name:
-        raise BackupCorrupt(
-            f"{chosen.source} is a backup of {contents.stack}/{contents.database.name}, not of"
-            f" {do.stack.name}/{do.stack.database.name}.",
-            hint=plan.LIST,
-        )
-    dump = folder / sealing.DUMP
-    do.runner.run(command.decode(do.stack.database.tools, source=dump))
-    backup_plan.check_dump(contents.table_files, made.rows, contents.fingerprint.tables, prefix=sealing.DUMP)
-    return Ready(chosen.source, dump, contents=contents)
 
 
 @operation("plan restore")

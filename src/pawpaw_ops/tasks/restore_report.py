@@ -8,10 +8,10 @@ from pawpaw_ops.plans.equality import TableLoss
 from pawpaw_ops.plans.restore import RestorePlan
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.artefact import Chosen
 from pawpaw_ops.tasks.cutover import Swapped, loss_rows
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.prove import Proof
-from pawpaw_ops.tasks.restore import Chosen
 
 SHOWN = 12
 

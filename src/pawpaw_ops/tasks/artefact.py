@@ -1,0 +1,120 @@
+"""A sealed artefact on its way out of the store: fetched, opened, held against its manifest, decoded."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from pawpaw_ops import sealing
+from pawpaw_ops.clients.store import Catalog
+from pawpaw_ops.commands import postgres as command
+from pawpaw_ops.commands.sqlrules import SqlDump
+from pawpaw_ops.errors import BackupCorrupt
+from pawpaw_ops.models.backup import Contents, Manifest
+from pawpaw_ops.plans import backup as backup_plan
+from pawpaw_ops.plans import restore as plan
+from pawpaw_ops.session import Session
+from pawpaw_ops.session.in_use import reading
+from pawpaw_ops.tasks import report
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A backup to restore: one of the store's, or a file."""
+
+    source: str
+    manifest: Manifest | None = None
+    target: Catalog | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A backup opened and verified, in the scratch folder: a dump folder, or a checked SQL file."""
+
+    source: str
+    path: Path
+    contents: Contents | None = None
+    sql: SqlDump | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the database took, or the file has."""
+        return self.contents.database.size_bytes if self.contents else self.path.stat().st_size * 2
+
+
+def open_artefact(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> sealing.Opened:
+    """Fetch, hash and decrypt an artefact into the scratch folder, and hold it against its manifest.
+
+    Raises:
+        WrongKey, BackupCorrupt, DiskTooSmall: As `fetch_and_verify`.
+
+    Touches:
+        The scratch folder.
+    """
+    manifest, folder = chosen.manifest, do.scratch_folder() / "opened"
+    with ExitStack() as held:
+        if manifest is not None:
+            held.enter_context(reading(do.stack.state_dir, manifest.backup_id))
+            _check_openable(do, manifest, keys)
+        if chosen.target is not None and manifest is not None:
+            stream = held.enter_context(chosen.target.location.open(manifest.object_key))
+        else:
+            assert chosen.file is not None
+            stream = held.enter_context(chosen.file.open("rb"))
+        total = manifest.size_bytes if manifest else 0
+        progress = report.Progress(f"fetch-{do.stack.name}", f"opening {chosen.source}")
+        made = sealing.unseal(stream, identities=keys, to=folder, on_bytes=lambda done: progress.show(done, total))
+        progress.finish()
+    if manifest is not None and (made.size_bytes, made.sha256) != (manifest.size_bytes, manifest.sha256):
+        raise BackupCorrupt(f"the stored bytes of {chosen.source} are not what its manifest says.", hint=plan.LIST)
+    contents = made.contents
+    if manifest is not None and contents != manifest.contents:
+        raise BackupCorrupt(f"what {chosen.source} holds is not what its manifest says.", hint=plan.LIST)
+    check_belongs(do, chosen.source, contents)
+    return made
+
+
+def _check_openable(do: Session, manifest: Manifest, keys: Sequence[SecretStr]) -> None:
+    sealing.check_recipient(keys, manifest.recipients, backup_id=manifest.backup_id)
+    backup_plan.check_room(
+        sum(entry.size_bytes for entry in manifest.contents.files.values()),
+        report.free_bytes(do.stack.state_dir),
+        where=f"the scratch folder in {do.stack.state_dir}",
+    )
+
+
+def check_belongs(do: Session, source: str, contents: Contents) -> None:
+    """Refuse a backup of another stack or database.
+
+    Raises:
+        BackupCorrupt: Names both.
+    """
+    if contents.database.name != do.stack.database.name or contents.stack != do.stack.name:
+        raise BackupCorrupt(
+            f"{source} is a backup of {contents.stack}/{contents.database.name}, not of"
+            f" {do.stack.name}/{do.stack.database.name}.",
+            hint=plan.LIST,
+        )
+
+
+def check_decodes(do: Session, opened: sealing.Opened) -> None:
+    """Decode the whole dump, and count the rows of every table in it.
+
+    Raises:
+        CommandError: pg_restore could not read it.
+        BackupCorrupt: A table is missing, cut or short.
+
+    Touches:
+        Nothing.
+    """
+    do.runner.run(command.decode(do.stack.database.tools, source=opened.folder / sealing.DUMP))
+    contents = opened.contents
+    backup_plan.check_dump(contents.table_files, opened.rows, contents.fingerprint.tables, prefix=sealing.DUMP)
+
+
+def ready(chosen: Chosen, opened: sealing.Opened) -> Ready:
+    """Return an opened artefact as something to load."""
+    return Ready(chosen.source, opened.folder / sealing.DUMP, contents=opened.contents)

@@ -9,21 +9,22 @@ from typing import Any
 
 import yaml
 from prefect.blocks.core import Block
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr, ValidationError
 
+from blocks import BackupIdentity, Stack
 from blocks.base import wrong_fields
-from deployments.config import TYPES, Wanted, WantedBlock, read
-from pawpaw_ops.clients.http import NO_ANSWER
+from deployments.config import Wanted, WantedBlock, read
+from deployments.server import server
 from pawpaw_ops.commands.command import Command
-from pawpaw_ops.errors import ConfigError, Unreachable
+from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.runner import LocalRunner
 
 POOL = "pawpaw"
@@ -62,26 +63,15 @@ def apply(file: Path, *, env: Mapping[str, str] | None = None, only: Sequence[st
     wanted = read(file, os.environ if env is None else env)
     stacks = tuple(only) or wanted.stacks
     _check_stacks(stacks, wanted)
-    try:
-        with get_client(sync_client=True) as client:
-            make_pool(client, python=wanted.python or sys.executable)
-            say(f"work pool {POOL}")
-            make_blocks(wanted, say=say)
-            for stack in stacks:
-                client.upsert_global_concurrency_limit_by_name(f"pawpaw-{stack}", 1)
-                say(f"limit pawpaw-{stack}: one at a time")
-            make_automation(client)
-            say(f"automation “{AUTOMATION}”")
-    except NO_ANSWER as seen:
-        raise Unreachable(
-            f"the Prefect server did not answer: {seen}.", hint="Check PREFECT_API_URL and that the server runs."
-        ) from seen
-    except PrefectHTTPStatusError as seen:
-        request = f"{seen.request.method} {seen.request.url.path}"
-        raise Unreachable(
-            f"the Prefect server answered {seen.response.status_code} to {request}.",
-            hint="401 and 403: check PREFECT_API_AUTH_STRING. 5xx: see the server's log.",
-        ) from seen
+    with server() as client:
+        make_pool(client, python=wanted.python or sys.executable)
+        say(f"work pool {POOL}")
+        make_blocks(wanted, say=say)
+        for stack in stacks:
+            client.upsert_global_concurrency_limit_by_name(f"pawpaw-{stack}", 1)
+            say(f"limit pawpaw-{stack}: one at a time")
+        make_automation(client)
+        say(f"automation “{AUTOMATION}”")
     deploy(stacks)
     for stack in stacks:
         say(f"deployments of {stack}: {', '.join(deployed_verbs()[stack])}")
@@ -118,8 +108,10 @@ def make_blocks(wanted: Wanted, *, say: Say = print) -> None:
     Raises:
         ConfigError: A value does not fit its field, or a held block does not exist.
     """
-    for kind in TYPES:
-        kind.register_type_and_schema(_sync=True)  # type: ignore[call-arg]
+    made = {block.kind for block in wanted.blocks}
+    for kind in (Stack, BackupIdentity):
+        if kind not in made:  # saving a block registers its type and all that it may hold
+            kind.register_type_and_schema(_sync=True)  # type: ignore[call-arg]
     for block in wanted.blocks:
         _make_block(block)
         say(f"block {block.title}")

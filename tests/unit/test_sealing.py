@@ -81,7 +81,7 @@ NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_character
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.dictionaries(st.tuples(NAMES, NAMES), st.binary(max_size=5000), max_size=8))
 def test_whatever_is_sealed_comes_back(
     files: dict[tuple[str, str], bytes], tmp_path_factory: pytest.TempPathFactory
@@ -211,7 +211,8 @@ def craft(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
         for info, data in members:
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
-    return pyrage.encrypt(zstandard.ZstdCompressor().compress(plain.getvalue()), [KEY.to_public()])
+    sealed: bytes = pyrage.encrypt(zstandard.ZstdCompressor().compress(plain.getvalue()), [KEY.to_public()])
+    return sealed
 
 
 def listing() -> tuple[tarfile.TarInfo, bytes]:

@@ -52,7 +52,7 @@ def login(
         "PGPASSFILE": NO_PASSFILE,
     }
     if options:
-        env["PGOPTIONS"] = " ".join(f"-c {name}={value}" for name, value in options.items())
+        env["PGOPTIONS"] = " ".join(f"-c {name}={_escaped(value)}" for name, value in options.items())
     return env
 
 
@@ -166,7 +166,7 @@ _TABLE_DATA = re.compile(r"^(\d+); \d+ (\d+) TABLE DATA ")
 
 def parse_table_files(listing: str) -> dict[str, int]:
     """Parse `pg_restore --list`: `dumpId; tableoid oid TABLE DATA schema name owner`, names of any kind."""
-    found = (_TABLE_DATA.match(line) for line in listing.splitlines())
+    found = (_TABLE_DATA.match(line) for line in listing.split("\n"))  # pg_restore lets other line breaks in names be
     return {f"{match[1]}.dat": int(match[2]) for match in found if match}
 
 
@@ -218,6 +218,11 @@ def server(
     fixed = {"unix_socket_directories": str(socket_folder), "listen_addresses": "", "port": str(port)}
     words = tuple(f"--{name.replace('_', '-')}={value}" for name, value in (fixed | dict(settings)).items())
     return Command(argv=(program(tools, "postgres"), "-D", str(data), *words), user=run_as, cwd=data, timeout_s=None)
+
+
+def _escaped(value: str) -> str:
+    """Keep the spaces of a value in `PGOPTIONS`, which is split at spaces."""
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
 def _conninfo(dbname: str) -> str:

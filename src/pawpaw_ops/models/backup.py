@@ -2,19 +2,21 @@
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from pawpaw_ops.errors import BackupCorrupt, ConfigError
 from pawpaw_ops.models.base import Noun, Verdict
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, ServerFacts
 
-FORMAT = 1
+FORMAT: Final = 1
 KEY_TIME = "%Y%m%dT%H%M%SZ"
+_ID = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{8}")
 
 
 def new_backup_id(at: datetime) -> str:
@@ -44,7 +46,7 @@ class Contents(Noun):
         newest_at: The freshness query's answer in the snapshot, where one is set.
     """
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     backup_id: str
     taken_at: datetime
     stack: str
@@ -88,7 +90,7 @@ class Manifest(Noun):
     def to_json(self) -> bytes:
         """Return the manifest with the SHA-256 of its own body, so that a flipped bit shows."""
         body = self.model_dump(mode="json")
-        return json.dumps({"manifest": body, "sha256": _digest(body)}, ensure_ascii=False, indent=1).encode()
+        return _text({"manifest": body, "sha256": _digest(body)})
 
     @classmethod
     def from_json(cls, raw: bytes, *, where: str) -> Self:
@@ -100,10 +102,10 @@ class Manifest(Noun):
         try:
             outer = json.loads(raw)
             body: dict[str, Any] = outer["manifest"]
-            if set(outer) != {"manifest", "sha256"} or _digest(body) != outer["sha256"]:
+            if set(outer) != {"manifest", "sha256"} or _digest(body) != outer["sha256"] or _text(outer) != raw:
                 raise BackupCorrupt(f"the manifest {where} was changed since it was written.", hint=_OTHER)
             return cls.model_validate(body)
-        except (ValueError, KeyError, TypeError, ValidationError) as seen:
+        except (ValueError, KeyError, TypeError, RecursionError) as seen:
             raise BackupCorrupt(f"{where} is not a manifest of this product: {seen}", hint=_OTHER) from seen
 
 
@@ -155,13 +157,18 @@ def id_time(backup_id: str) -> datetime:
     Raises:
         ConfigError: It is no backup id.
     """
+    found = _ID.fullmatch(backup_id)
     try:
-        return datetime.strptime(backup_id.split("-", maxsplit=1)[0], KEY_TIME).replace(tzinfo=UTC)
+        return datetime.strptime(found[1] if found else "", KEY_TIME).replace(tzinfo=UTC)
     except ValueError as seen:
         raise ConfigError(f"{backup_id!r} is not a backup id.", hint="list-backups shows the ids.") from seen
 
 
 _OTHER = "Use another backup; `list-backups` shows them."
+
+
+def _text(outer: object) -> bytes:
+    return json.dumps(outer, ensure_ascii=False, indent=1).encode()
 
 
 def _digest(body: object) -> str:

@@ -143,7 +143,7 @@ class Marker(Noun):
         """Return the marker in a database's comment; None for every other text."""
         try:
             return cls.model_validate(json.loads(comment)[MARK])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
 

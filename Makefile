@@ -17,8 +17,8 @@ LOCK = $(UV) pip compile pyproject.toml --group dev --python-version 3.11 --univ
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: venv
-venv: $(READY) ## Install everything, pinned by hash, into .venv
+.PHONY: install
+install: $(READY) ## Install everything, pinned by hash, into .venv
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer with venv was found; Debian: apt-get install python3-venv" >&2; exit 1; }

@@ -13,7 +13,10 @@ Settings = Mapping[str, str | SecretStr]
 
 
 def prefect(python: str, *words: str, settings: Settings, timeout_s: float | None) -> Command:
-    """Call Prefect in the Python that has it; `-P` keeps the current folder from shadowing its modules."""
+    """Call Prefect in the Python that has it; `-P` keeps the current folder from shadowing its modules.
+
+    Touches: what the words say.
+    """
     return Command(argv=(python, "-P", "-m", "prefect", *words), env=settings, timeout_s=timeout_s)
 
 

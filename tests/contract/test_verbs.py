@@ -11,10 +11,9 @@ import pytest
 from prefect.flows import load_flow_from_entrypoint
 
 from pawpaw_ops.models.lifecycle import VERBS, Verb
-from tests.contract.support_project import ROOT, deployments, label, modules, prefect_yaml
+from tests.contract.support_project import ROOT, modules
 
 each_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
-each_deployment = pytest.mark.parametrize("deployment", deployments(), ids=label)
 
 
 def entrypoint(verb: Verb) -> str:
@@ -36,12 +35,6 @@ def test_a_verb_has_a_flow_of_its_name(verb: Verb) -> None:
     flow = flow_of(verb)
     assert flow.name == verb.name == flow.fn.__name__.replace("_", "-")
     assert load_flow_from_entrypoint(entrypoint(verb)).name == verb.name
-
-
-@each_verb
-def test_a_verb_is_deployed_in_prod(verb: Verb) -> None:
-    """`prefect deployment run VERB/prod` finds it."""
-    assert f"{entrypoint(verb)}/prod" in map(label, deployments())
 
 
 @each_verb
@@ -110,83 +103,3 @@ def test_no_flow_file_hides_a_module(name: str) -> None:
     assert name not in sys.stdlib_module_names
     assert name not in metadata.packages_distributions()
     assert util.find_spec(name) is None
-
-
-class TestPrefectYaml:
-    """Prefect ignores keys it does not know, so that a slip of the pen goes unnoticed."""
-
-    TOP = frozenset({"name", "prefect-version", "build", "push", "pull", "deployments"})
-    DEPLOYMENT = frozenset({
-        "name", "version", "version_type", "tags", "description", "schedule", "schedules", "paused",
-        "concurrency_limit", "flow_name", "entrypoint", "parameters", "enforce_parameter_schema", "build", "push",
-        "pull", "work_pool", "triggers", "sla",
-    })  # fmt: skip
-    WORK_POOL = frozenset({"name", "work_queue_name", "job_variables"})
-    LIMIT = frozenset({"limit", "collision_strategy", "grace_period_seconds"})
-    SCHEDULE = frozenset({
-        "cron", "interval", "rrule", "timezone", "anchor_date", "active", "parameters", "slug", "replaces", "day_or",
-    })  # fmt: skip
-
-    def test_the_lists_of_keys_are_prefects_own(self) -> None:
-        """They follow the installed Prefect."""
-        models = import_module("prefect.cli.deploy._models")
-
-        def keys(model: Any) -> frozenset[str]:
-            return frozenset(field.alias or name for name, field in model.model_fields.items())
-
-        assert keys(models.PrefectYamlModel) == self.TOP
-        assert keys(models.DeploymentConfig) == self.DEPLOYMENT
-        assert keys(models.WorkPoolConfig) == self.WORK_POOL
-        assert keys(models.ConcurrencyLimitSpec) == self.LIMIT
-        assert keys(models.RawScheduleConfig) == self.SCHEDULE
-
-    def test_the_top_has_known_keys(self) -> None:
-        """A key with a dot holds an anchor. Nothing is built, pushed or pulled: the project is installed."""
-        assert {key for key in prefect_yaml() if not key.startswith(".")} <= self.TOP
-        assert prefect_yaml()["prefect-version"] == prefect.__version__
-
-    @each_deployment
-    def test_a_deployment_has_known_keys(self, deployment: dict[str, Any]) -> None:
-        """At every depth."""
-        assert set(deployment) <= self.DEPLOYMENT
-        assert set(deployment["work_pool"]) <= self.WORK_POOL
-        limit = deployment.get("concurrency_limit")
-        assert not isinstance(limit, dict) or set(limit) <= self.LIMIT
-        assert deployment["description"].endswith(".")
-
-    @each_deployment
-    def test_a_deployment_is_a_verb_by_module_path(self, deployment: dict[str, Any]) -> None:
-        """The worker imports what is installed, from no folder."""
-        assert deployment["entrypoint"] in {entrypoint(verb) for verb in VERBS}
-        assert deployment.get("pull", prefect_yaml().get("pull")) == []
-
-    @each_deployment
-    def test_its_parameters_are_the_flows(self, deployment: dict[str, Any]) -> None:
-        """A parameter that the flow does not take would fail every run."""
-        flow: prefect.Flow[Any, Any] = load_flow_from_entrypoint(deployment["entrypoint"])
-        passed = [deployment.get("parameters", {})]
-        passed += [schedule.get("parameters", {}) for schedule in deployment.get("schedules", [])]
-        for parameters in passed:
-            assert set(parameters) <= set(inspect.signature(flow.fn).parameters)
-            flow.validate_parameters(parameters)
-
-    @each_deployment
-    def test_its_schedules_say_everything(self, deployment: dict[str, Any]) -> None:
-        """A schedule without a slug is doubled by the next deploy; one without a zone runs at UTC's hours."""
-        assert "schedule" not in deployment
-        schedules = deployment.get("schedules", [])
-        for schedule in schedules:
-            assert set(schedule) <= self.SCHEDULE
-            assert {"slug", "active", "timezone"} <= set(schedule)
-            assert isinstance(schedule["active"], bool)
-        assert len({schedule["slug"] for schedule in schedules}) == len(schedules)
-
-    @each_deployment
-    def test_no_secret_is_in_a_job_variable(self, deployment: dict[str, Any]) -> None:
-        """Prefect resolves a block named there when it deploys, and keeps the value in clear."""
-        assert "prefect.blocks" not in repr(deployment)
-
-    def test_names_are_unique(self) -> None:
-        """One deployment per verb and environment."""
-        names = [label(deployment) for deployment in deployments()]
-        assert sorted(set(names)) == sorted(names)

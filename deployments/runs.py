@@ -76,8 +76,8 @@ def trigger(
         deployment = _deployment(client, name)
         _check_parameters(deployment, parameters)
         run = _start(client, deployment, parameters, idempotency_key or str(uuid.uuid4()))
-        say(f"{run.name}: {url_for(run) or run.id}")
-        return _wait(client, run, timeout_s=timeout_s, no_worker_s=no_worker_s, say=say)
+        say(f"{name} is run {run.id}: {url_for(run) or 'no UI is known'}")
+        return _wait(client, name, run.id, timeout_s=timeout_s, no_worker_s=no_worker_s, say=say)
 
 
 def _deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse:
@@ -110,15 +110,17 @@ def _start(
         raise ConfigError(f"the server refused the parameters: {seen.response.json().get('detail')}.") from seen
 
 
-def _wait(client: SyncPrefectClient, started: FlowRun, *, timeout_s: float, no_worker_s: float, say: Say) -> Exit:
+def _wait(
+    client: SyncPrefectClient, name: str, run_id: uuid.UUID, *, timeout_s: float, no_worker_s: float, say: Say
+) -> Exit:
     began = time.monotonic()
     shown = ""
     while time.monotonic() - began < timeout_s:
-        run = patiently(lambda: client.read_flow_run(started.id))
+        run = patiently(lambda: client.read_flow_run(run_id))
         state = run.state
         if state is not None and state.name != shown:
             shown = state.name or ""
-            say(_told(run))
+            say(f"{name} {_told(run)}")
         if state is not None and state.is_final():
             if not state.is_completed():
                 say(log_tail(client, run))
@@ -135,7 +137,7 @@ def _wait(client: SyncPrefectClient, started: FlowRun, *, timeout_s: float, no_w
             say(f"no worker of the pool {POOL} is online; the run was cancelled. Start one on the stack's host.")
             return Exit.NO_WORKER
         time.sleep(POLL_S)
-    say(f"{started.name} has not ended within {timeout_s:g} s; it goes on.")
+    say(f"{name} has not ended within {timeout_s:g} s; it goes on.")
     return Exit.TIMED_OUT
 
 
@@ -144,8 +146,8 @@ def _told(run: FlowRun) -> str:
     assert state is not None
     tail = f": {state.message}" if state.message else ""
     if state.is_paused():
-        tail = f"; it waits for approval: {url_for(run) or ''} or `pawpaw approve {run.id}`"
-    return f"{run.name} is {state.name}{tail}"
+        tail = f": approve or refuse it in the UI, or with `pawpaw approve {run.id}`"
+    return f"is {state.name}{tail}"
 
 
 def log_tail(client: SyncPrefectClient, run: FlowRun, *, lines: int = 30) -> str:

@@ -30,7 +30,7 @@ app = App(
 def main() -> None:
     """Run `pawpaw`; an error of ours is its text, its hint and exit code 2."""
     try:
-        code = app(exit_on_error=True, result_action="return_value")
+        code = app(sys.argv[1:], exit_on_error=True, result_action="return_value")
     except OpsError as seen:
         complaint = Console(stderr=True, highlight=False)
         complaint.print(f"[bold red]{seen.code}[/]: {escape(seen.message)}", soft_wrap=True)

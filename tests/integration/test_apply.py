@@ -12,6 +12,7 @@ from pawpaw_ops.errors import ConfigError, Unreachable
 from pawpaw_ops.models.lifecycle import VERBS
 
 CANARY = "canary-51c9"
+pytestmark = pytest.mark.usefixtures("prefect_api")
 FILE = """
 [blocks.postgres-database.demo]
 name = "shop"
@@ -62,7 +63,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def applied(file: Path) -> list[str]:
+def applied(prefect_api: None, file: Path) -> list[str]:
     said: list[str] = []
     apply(file, env={"PW": CANARY}, say=said.append)
     return said

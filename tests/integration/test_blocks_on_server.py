@@ -12,10 +12,11 @@ from pawpaw_ops.errors import ConfigError, Unreachable
 from pawpaw_ops.models.stack import StackSettings
 
 CANARY = "canary-7f3a"
+pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
 @pytest.fixture(scope="module")
-def saved() -> None:
+def saved(prefect_api: None) -> None:
     login = MinIOCredentials(minio_root_user="root", minio_root_password=SecretStr(CANARY), region_name="mx-1")
     login.save("shop", overwrite=True)
     database = PostgresDatabase(name="shop", password=SecretStr(CANARY))

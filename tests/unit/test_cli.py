@@ -1,0 +1,93 @@
+import re
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pawpaw_ops import cli, sealing
+from pawpaw_ops.commands.command import Command
+from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.runner import LocalRunner
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["pawpaw", *words])
+    with pytest.raises(SystemExit) as seen:
+        cli.main()
+    assert isinstance(seen.value.code, int)
+    return seen.value.code
+
+
+def test_help_names_every_command_and_imports_no_prefect() -> None:
+    """Importing Prefect takes seconds."""
+    ask = "import sys; from pawpaw_ops.cli import app; app(['--help'], result_action='return_value')"
+    program = f"{ask}; sys.exit('prefect' in sys.modules)"
+    said = LocalRunner().run(Command(argv=(sys.executable, "-c", program)))
+    for name in ("apply", "approve", "demo", "demo-stop", "new-key", "status", "trigger"):
+        assert re.search(rf"\b{name}\b", said), name
+
+
+def test_a_new_key_goes_to_a_file_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    assert run(monkeypatch, "new-key", "--to", str(path)) == 0
+    said = capsys.readouterr()
+    secret = path.read_text(encoding="utf-8").splitlines()[-1]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert secret not in said.out + said.err
+    assert str(sealing.identity(SecretStr(secret)).to_public()) == said.out.strip()
+
+
+def test_a_key_is_never_written_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    path.write_text("precious", encoding="utf-8")
+    assert run(monkeypatch, "new-key", "--to", str(path)) == cli.OUR_MISTAKE
+    assert path.read_text(encoding="utf-8") == "precious"
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_a_new_key_is_shown_only_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "new-key") == cli.OUR_MISTAKE
+    said = capsys.readouterr()
+    assert "AGE-SECRET-KEY" not in said.out + said.err
+    assert run(monkeypatch, "new-key", "--show-secret") == 0
+    assert "AGE-SECRET-KEY" in capsys.readouterr().out
+
+
+def test_an_error_of_ours_is_its_text_and_its_hint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "apply", str(tmp_path / "none.toml")) == cli.OUR_MISTAKE
+    said = capsys.readouterr()
+    assert "config: could not read" in said.err
+    assert "→ Copy deployments/blocks.example.toml." in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a=1", 1),
+        ("a=true", True),
+        ("a=newest", "newest"),
+        ("a=", ""),
+        ("a=b=c", "b=c"),
+        ('a=["x"]', ["x"]),
+        ("a=2026-11-24", "2026-11-24"),
+    ],
+)
+def test_a_parameter_is_json_where_it_can_be(text: str, value: object) -> None:
+    assert cli._parameter(text) == ("a", value)
+
+
+@pytest.mark.parametrize("text", ["a", "=1", ""])
+def test_what_is_no_parameter_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="NAME=VALUE"):
+        cli._parameter(text)

@@ -38,7 +38,7 @@ def backup_db(stack: str = "prod", *, export_sql: bool = False) -> str:
         step.prove_stored_bytes(do, stored)
         manifest = step.publish_backup(do, stored, previous)
         pending = retention.copy_pending(do, facts.catalogs)
-        retention.expire_backups(do, facts.catalogs)
+        retention.expire_backups(do, facts.catalogs, alarms=manifest.alarms)
         retention.drop_replaced_databases(do, manifest)
         step.report_backup(do, manifest, (*stored.pending, *pending))
     return manifest.backup_id

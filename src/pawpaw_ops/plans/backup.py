@@ -6,6 +6,7 @@ from pawpaw_ops.errors import BackupCorrupt, DiskTooSmall, PreconditionError, Ve
 from pawpaw_ops.models.database import DatabaseRow, ServerFacts, TablePrint
 
 FLOOR_BYTES = 64 << 20
+FULL_BYTES = 1 << 20
 MAX_BLOCK_S = 5.0
 """Longest that anybody may wait for a lock behind a backup, in seconds; then the backup gives way."""
 
@@ -52,6 +53,19 @@ def check_room(needed_bytes: int, free_bytes: int | None, *, where: str) -> None
             f"{where} needs {needed_bytes + FLOOR_BYTES:,} bytes and has {free_bytes:,} free.",
             hint="Make room there, or set another folder in the block.",
         )
+
+
+def check_not_full(needed_bytes: int, free_bytes: int, *, where: str, cause: Exception) -> None:
+    """Say that the disk filled up, when a program failed and that is what the disk shows.
+
+    Raises:
+        DiskTooSmall: With both numbers, from *cause*.
+    """
+    if free_bytes < FULL_BYTES:
+        raise DiskTooSmall(
+            f"{where} filled up: {free_bytes:,} bytes are free, the dump needs about {needed_bytes:,}. {cause}",
+            hint="Make room there, or set another state folder in the Stack block.",
+        ) from cause
 
 
 def check_dump(

@@ -18,7 +18,15 @@ from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.postgres.fingerprint import Snapshot
 from pawpaw_ops.clients.store import DATA, Catalog, locations
 from pawpaw_ops.commands import postgres as command
-from pawpaw_ops.errors import BackupCorrupt, Blocked, ConfigError, PreconditionError, StoreError, Unreachable
+from pawpaw_ops.errors import (
+    BackupCorrupt,
+    Blocked,
+    CommandError,
+    ConfigError,
+    PreconditionError,
+    StoreError,
+    Unreachable,
+)
 from pawpaw_ops.models.backup import Contents, Manifest, Proof, new_backup_id
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, ServerFacts
@@ -164,7 +172,11 @@ def dump_database(do: Session, facts: Facts, snapshot: Snapshot) -> Path:
                         hint="Run it again when the migration is over.",
                     )
 
-            process.finish(while_running=watch)
+            try:
+                process.finish(while_running=watch)
+            except CommandError as seen:
+                plan.check_not_full(facts.tables_bytes, report.free_bytes(folder), where=str(folder), cause=seen)
+                raise
             plan.check_stderr(process.stderr_lines)
         roles = do.runner.run(command.dump_globals(pg.database, app=pg.app))
         (folder / GLOBALS).write_text(roles)

@@ -82,12 +82,17 @@ def check_stored(manifest: Manifest, target: Catalog) -> None:
 
 
 @operation("expire backups")
-def expire_backups(do: Session, catalogs: tuple[Catalog, ...]) -> None:
+def expire_backups(do: Session, catalogs: tuple[Catalog, ...], *, alarms: tuple[str, ...]) -> None:
     """Mark what is older than the window, remove what was marked long enough, and never the newest verified ones.
+
+    While the newest backup looks odd (*alarms*), nothing expires: an older one may be the last good one.
 
     Touches:
         Marks and removes backups of this database in each location; shows why each one stays or goes.
     """
+    if alarms:
+        report.logger().warning("nothing expires while the newest backup is odd: %s", "; ".join(alarms))
+        return
     entries = {target.location.name: target.entries() for target in catalogs}
     rows: list[dict[str, object]] = []
     for target in catalogs:

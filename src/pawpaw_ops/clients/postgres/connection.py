@@ -9,11 +9,12 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from pawpaw_ops.commands.postgres import NO_PASSFILE
-from pawpaw_ops.errors import PreconditionError, Unreachable
+from pawpaw_ops.errors import Blocked, PreconditionError, Unreachable
 from pawpaw_ops.models.database import Database
 
 APP_PREFIX = "pawpaw-ops/"
 CONNECT_TIMEOUT_S = 10
+LOCK_TIMEOUT_S = 10
 
 Conn = Connection[TupleRow]
 PostgresError = psycopg.Error
@@ -84,10 +85,15 @@ def _open(database: Database, dbname: str, app: str, settings: Mapping[str, str]
             hint="Check host, port, user and password in the PostgresDatabase block, and that the server runs.",
         ) from seen
     with conn:
-        for name, value in (settings or {}).items():
+        for name, value in ({"lock_timeout": f"{LOCK_TIMEOUT_S}s"} | dict(settings or {})).items():
             conn.execute("SELECT set_config(%s, %s, false)", (name, value))
         try:
             yield conn
+        except psycopg.errors.LockNotAvailable as seen:
+            raise Blocked(
+                f"{where}: waited {LOCK_TIMEOUT_S} s for a lock that somebody else holds: {str(seen).strip()}",
+                hint="Look who holds it (pg_locks, pg_blocking_pids) and run again when it is free.",
+            ) from seen
         except psycopg.errors.InsufficientPrivilege as seen:
             raise PreconditionError(
                 f"{where} may not do this: {str(seen).strip()}",

@@ -1,0 +1,66 @@
+"""A flow in a process of its own, which a test may kill; forked from a server that has imported Prefect already."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
+from typing import Any
+
+from prefect.settings import PREFECT_API_URL
+
+PRELOAD = ["flows.backup", "flows.restore", "flows.undo_restore", "pawpaw_ops.testing"]
+LIMIT_S = 120.0
+
+
+def _run(verb: str, parameters: dict[str, Any], api: str, kill_entry: int, log: str) -> None:
+    os.setsid()
+    os.environ["PREFECT_API_URL"] = api
+    number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(number, 1)
+    os.dup2(number, 2)
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.backup import backup_db
+    from flows.restore import restore_db
+    from flows.undo_restore import undo_restore
+    from pawpaw_ops import testing
+
+    flow: Callable[..., Any] = {"backup-db": backup_db, "restore-db": restore_db, "undo-restore": undo_restore}[verb]  # type: ignore[assignment]
+    if kill_entry:
+        testing.kill_at(kill_entry)
+    with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        flow(**parameters)
+
+
+def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
+    """Run a function in a process of its own."""
+    process = multiprocessing.get_context("forkserver").Process(target=target, args=args, daemon=True)
+    process.start()
+    return process
+
+
+class Child:
+    """One such process."""
+
+    def __init__(self, verb: str, log: str, *, kill_entry: int = 0, **parameters: Any) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOAD)
+        api = PREFECT_API_URL.value()
+        self.process: ForkServerProcess = context.Process(target=_run, args=(verb, parameters, api, kill_entry, log))
+        self.process.start()
+
+    def wait(self) -> int:
+        """Wait for its end and return its exit code: negative is the signal that killed it."""
+        self.process.join(LIMIT_S)
+        code = self.process.exitcode
+        if code is None:
+            self.kill()
+            raise AssertionError(f"the child did not end within {LIMIT_S:g} s")
+        return code
+
+    def kill(self) -> None:
+        """Kill it without a word."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.join()

@@ -1,0 +1,50 @@
+"""Which test holds which acceptance scenario: reads the names of the tests, writes docs/scenarios.md.
+
+`python -m tests.scenarios` writes the page; a contract test fails when it is stale or a scenario has no test.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "scenarios.md"
+TITLES = {"A": "Backup integrity", "B": "Object storage", "C": "Restore", "D": "Retention", "E": "Verification drills"}
+RANGES = {"A": range(1, 22), "B": range(1, 11), "C": range(2, 19), "D": range(1, 10), "E": range(1, 7)}
+LEFT_OUT = {
+    "A14": "needs a replica: it belongs to the stack's own tests",
+    "B6": "needs object lock and versions, which no S3 server at hand offers; not claimed",
+}
+NAME = re.compile(r"^test((?:_[A-E]\d+)+)(?:_|$)")
+
+
+def wanted() -> list[str]:
+    """Return the ids of all scenarios of this layer, in order."""
+    return [f"{letter}{number}" for letter, numbers in RANGES.items() for number in numbers]
+
+
+def held() -> dict[str, list[str]]:
+    """Return id -> `file: test` for every test whose name carries one."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and (match := NAME.match(node.name)):
+                for scenario in match[1].strip("_").split("_"):
+                    found.setdefault(scenario, []).append(f"{path.relative_to(ROOT / 'tests')}: {node.name}")
+    return found
+
+
+def page() -> str:
+    """Return the page."""
+    tests, lines = held(), ["# Scenarios", "", "Made from the names of the tests by `python -m tests.scenarios`.", ""]
+    for letter, title in TITLES.items():
+        lines += [f"## {letter} – {title}", "", "| id | held by |", "|---|---|"]
+        for scenario in (name for name in wanted() if name[0] == letter):
+            what = "<br>".join(f"`{test}`" for test in tests.get(scenario, []))
+            lines.append(f"| {scenario} | {what or 'left out: ' + LEFT_OUT.get(scenario, '?')} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,6 +1,7 @@
 """What our blocks share: one way in, with errors that say what to do."""
 
-from typing import Self, cast
+from copy import deepcopy
+from typing import Any, Self, cast
 
 from prefect.blocks.core import Block
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -11,9 +12,19 @@ from pawpaw_ops.errors import ConfigError, Unreachable
 
 APPLY = "`pawpaw apply FILE` creates and updates the blocks (deployments/blocks.example.toml is an example)."
 
+_SCHEMAS: dict[tuple[Any, ...], dict[str, Any]] = {}
+
 
 class OpsBlock(Block):
     """The base of our blocks; never saved itself."""
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """Return the schema, made once: Prefect asks for it once per field, and saving a stack took seconds."""
+        key = (cls, args, tuple(sorted(options.items())))
+        if key not in _SCHEMAS:
+            _SCHEMAS[key] = super().model_json_schema(*args, **options)
+        return deepcopy(_SCHEMAS[key])
 
     @classmethod
     def named(cls, name: str) -> Self:

@@ -1,6 +1,5 @@
 """Runs of deployed verbs: start one and wait for its end, answer its question, see how all of them stand."""
 
-import contextlib
 import json
 import time
 import uuid
@@ -36,6 +35,7 @@ from deployments.apply import POOL, TAG
 from deployments.server import POLL_S, SERVER_ERROR, patiently, server
 from pawpaw_ops.errors import ConfigError, PreconditionError
 
+NOT_FOUND = 404
 Say = Callable[[str], None]
 
 
@@ -177,8 +177,8 @@ def waiting(client: SyncPrefectClient, text: str = "") -> FlowRun:
         ConfigError: None, or several.
         PreconditionError: That run does not wait.
     """
-    with contextlib.suppress(ValueError):
-        return _paused(client, uuid.UUID(text))
+    if run_id := _id(text):
+        return _paused(client, run_id)
     found = client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])),
@@ -194,6 +194,13 @@ def waiting(client: SyncPrefectClient, text: str = "") -> FlowRun:
     return found[0]
 
 
+def _id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def _paused(client: SyncPrefectClient, run_id: uuid.UUID) -> FlowRun:
     try:
         run = client.read_flow_run(run_id)
@@ -207,11 +214,16 @@ def _paused(client: SyncPrefectClient, run_id: uuid.UUID) -> FlowRun:
 
 
 def question(client: SyncPrefectClient, run: FlowRun) -> str:
-    """Return what a waiting run asks, as markdown."""
+    """Return what a waiting run asks, as markdown; empty when it asks nothing, or has not yet said what."""
     keys = run.state.state_details.run_input_keyset if run.state else None
     if not keys or "description" not in keys:
         return ""
-    return str(json.loads(client.read_flow_run_input(run.id, keys["description"])))
+    try:
+        return str(json.loads(client.read_flow_run_input(run.id, keys["description"])))
+    except PrefectHTTPStatusError as seen:
+        if seen.response.status_code != NOT_FOUND:
+            raise
+        return ""  # a run is paused a moment before its question is stored
 
 
 def answer(client: SyncPrefectClient, run: FlowRun, *, approve: bool, type_the_name: str) -> None:

@@ -79,6 +79,12 @@ class Home:
             self.running.append(Running(name, process.pid, born(process.pid), int(first), grace_s))
             self._write()
 
+    def forget(self, process: Process) -> None:
+        """Forget a process that ended."""
+        with self._writing:
+            self.running = [known for known in self.running if known.pid != process.pid]
+            self._write()
+
     def end(self) -> None:
         """End what runs, the last started first, and remove every folder.
 

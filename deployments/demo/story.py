@@ -29,6 +29,7 @@ from pawpaw_ops.models.store import FolderSettings
 from pawpaw_ops.runner import LocalRunner, Process
 
 STEP_S = 300.0
+CAPTION = "command: from typing it to its end; silence: longest time the database did not answer a client"
 CREATED = re.compile(r"UUID: ([0-9a-f-]{36})")
 
 
@@ -92,6 +93,7 @@ class Story:
                 found = self._follow(process, log)
         finally:
             process.end()
+            self.world.home.forget(process)
         took_s = time.monotonic() - began
         self.say(f"{deployment} [dim]{took_s:.1f} s[/]")
         return Played(found, took_s, probe.worst_ms)
@@ -119,9 +121,9 @@ class Story:
         """Answer as a person would: read the question, type the name of the database."""
         with server() as client:
             run = client.read_flow_run(run_id)
-            if run.state is None or not run.state.is_paused():
+            if run.state is None or not run.state.is_paused() or not (asked := runs.question(client, run)):
                 return False
-            self.console.print(Panel(Markdown(runs.question(client, run)), title=f"{run.name} asks", expand=False))
+            self.console.print(Panel(Markdown(asked), title=f"{run.name} asks", expand=False))
             name = self.postgres.database.name
             runs.answer(client, run, approve=True, type_the_name=name)
             self.say(f"approved by typing [bold]{name}[/] (in the UI: the run's Resume button; or `pawpaw approve`)")
@@ -144,13 +146,14 @@ class Story:
 
     def show(self, played: Mapping[str, tuple[Played, int]], size_bytes: int) -> None:
         """Show the closing table."""
-        table = Table("verb", title="What it came to", title_justify="left")
-        for heading in ("command to end", "of it the run", "database silent", "rows proven"):
+        table = Table("verb", title="What it came to", title_justify="left", caption_justify="left", caption=CAPTION)
+        for heading in ("command", "run", "silence", "rows proven"):
             table.add_column(heading, justify="right")
         for verb, (one, rows) in played.items():
             run_s = one.run.total_run_time.total_seconds()
-            proven = f"{rows:,}" if rows else "sealed, decoded"
-            table.add_row(verb, f"{one.took_s:.1f} s", f"{run_s:.1f} s", f"{one.outage_ms:.0f} ms", proven)
+            table.add_row(
+                verb, f"{one.took_s:.1f} s", f"{run_s:.1f} s", f"{one.outage_ms:.0f} ms", f"{rows:,}" if rows else "–"
+            )
         self.console.print(table)
         catalog = Catalog(FolderLocation(FolderSettings(path=self.world.store)), "demo", "shop")
         stored = sum(entry.manifest.size_bytes for entry in catalog.entries() if entry.manifest)

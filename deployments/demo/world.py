@@ -58,14 +58,14 @@ def begin(home: Home, *, say: Say) -> World:
     """
     with ThreadPoolExecutor(max_workers=2) as side_by_side:
         try:
-            started = side_by_side.submit(_prefect_server, home)
+            started = side_by_side.submit(start_prefect, home)
             database = side_by_side.submit(_database, home)
             settings = started.result()
-            _use(settings)
+            use(settings)
             say(f"Prefect server and UI: {settings['PREFECT_UI_URL']}")
             server = database.result()
             loading = side_by_side.submit(_load, server)
-            _apply(home, settings, server, say=say)
+            apply_blocks(home, settings, server, say=say)
             postgres = loading.result()
         except BaseException:
             home.ending.set()
@@ -74,7 +74,7 @@ def begin(home: Home, *, say: Say) -> World:
     return World(home, settings, postgres, home.root / "store")
 
 
-def _use(settings: Mapping[str, str]) -> None:
+def use(settings: Mapping[str, str]) -> None:
     """Put the demo's Prefect settings in the place of the user's; Prefect reads them when it is imported."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]
@@ -131,7 +131,7 @@ def _load(server: DisposableServer) -> Postgres:
     return postgres
 
 
-def _prefect_server(home: Home) -> dict[str, str]:
+def start_prefect(home: Home) -> dict[str, str]:
     """Start a Prefect server; another port is tried when somebody was faster."""
     left = TRIES
     while True:
@@ -176,7 +176,7 @@ def _wait_for(url: str, process: Process, home: Home) -> None:
         time.sleep(0.1)
 
 
-def _apply(home: Home, settings: dict[str, str], server: DisposableServer, *, say: Say) -> None:
+def apply_blocks(home: Home, settings: dict[str, str], server: DisposableServer, *, say: Say) -> None:
     """Make pool, blocks and deployments; the worker starts as soon as it has a pool."""
     from deployments.apply import POOL, apply, make_pool
     from deployments.server import server as prefect_server

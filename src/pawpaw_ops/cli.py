@@ -11,7 +11,7 @@ from cyclopts import App, Group, Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from pawpaw_ops.errors import ConfigError, OpsError
+from pawpaw_ops.errors import ConfigError, OpsError, PreconditionError
 
 OUR_MISTAKE = 2
 INTERRUPTED = 130
@@ -161,8 +161,11 @@ def approve(
 
     with server() as client:
         found = runs.waiting(client, run)
+        asked = runs.question(client, found)
+        if not asked:
+            raise PreconditionError(f"{found.name} has not said what it asks.", hint="Ask again in a moment.")
         console.print(f"[bold]{escape(found.name)}[/] asks:")
-        console.print(Markdown(runs.question(client, found)))
+        console.print(Markdown(asked))
         if yes is None:
             type_the_name = console.input("To approve, type the name of the database; nothing means no: ").strip()
             yes = bool(type_the_name)

@@ -12,6 +12,9 @@ from pawpaw_ops.tasks.report import logger
 
 APPROVE = "Resume the run in the UI and type the database's name, or `pawpaw approve RUN`; unattended: approve=true."
 
+POLL_S = 2
+"""How soon an answer is noticed, in seconds."""
+
 
 class Approval(RunInput):
     """What the form asks. An empty answer is a no."""
@@ -47,7 +50,9 @@ def ask_for_approval(do: Session, *, question: str, name: str, approve: bool, ti
     with do.unlocked("waiting for approval"):
         try:
             answer = pause_flow_run(
-                wait_for_input=Approval.with_initial_data(description=question), timeout=int(timeout_h * 3600)
+                wait_for_input=Approval.with_initial_data(description=question),
+                timeout=int(timeout_h * 3600),
+                poll_interval=POLL_S,
             )
         except FlowPauseTimeout as seen:
             raise NotApproved(f"nobody answered within {timeout_h:g} h.", hint=APPROVE) from seen

@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,8 +55,12 @@ def test_a_process_of_the_same_number_that_was_born_later_is_left_alone(home: ho
 
 
 def test_a_process_that_does_not_listen_is_killed(home: homes.Home, tmp_path: Path) -> None:
-    stubborn = LocalRunner().spawn(Command(argv=("sh", "-c", "trap '' TERM; sleep 600")), log=tmp_path / "log")
+    log = tmp_path / "log"
+    stubborn = LocalRunner().spawn(Command(argv=("sh", "-c", "trap '' TERM; echo deaf; sleep 600")), log=log)
+    deadline = time.monotonic() + 30
     try:
+        while not log.read_text(encoding="utf-8"):
+            assert time.monotonic() < deadline
         home.note("stubborn", stubborn, grace_s=0.2)
         home.end()
         assert stubborn.popen.wait(timeout=10) == -signal.SIGKILL

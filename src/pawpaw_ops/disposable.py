@@ -29,6 +29,7 @@ SETTINGS: Mapping[str, str] = {
     "shared_buffers": "128MB",
 }
 """For servers whose loss costs nothing."""
+PREFIX = "pawpaw-"
 START_S = 60.0
 OTHERS_MAY_READ_AND_ENTER = 0o005
 LONGEST_SOCKET = 100
@@ -186,8 +187,52 @@ def _others_can_reach(path: Path) -> bool:
     )
 
 
+def new_root(what: str) -> Path:
+    """Name a folder for a server of our own below the folder for temporary files (`TMPDIR`); nothing is made yet."""
+    return Path(tempfile.gettempdir()) / f"{PREFIX}{what}-{secrets.token_hex(6)}"
+
+
+def reap(root: Path, *, deadline_s: float = 20.0) -> None:
+    """End a server whose owner died, and remove its folder. Harmless when there is none.
+
+    Args:
+        root: The server's folder; named by `new_root`.
+        deadline_s: How long its processes may take to end, in seconds.
+
+    Raises:
+        PreconditionError: *root* is no folder of ours, or a process does not end.
+
+    Touches:
+        The processes whose command line names the folder, and the folder.
+    """
+    if not root.name.startswith(PREFIX) or root.parent == root:
+        raise PreconditionError(f"{root} is not the folder of a disposable server; it is left alone.")
+    until = time.monotonic() + deadline_s
+    what = signal.SIGQUIT  # PostgreSQL's immediate shutdown, which leaves no shared memory behind
+    while pids := _processes_of(root):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, what)
+        if time.monotonic() > until:
+            raise PreconditionError(f"the processes {pids} of the disposable server in {root} do not end.")
+        what = signal.SIGKILL if time.monotonic() > until - deadline_s / 2 else what
+        time.sleep(0.05)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _processes_of(root: Path) -> list[int]:
+    """Return the processes that were started for a folder: those whose command line names it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if any(os.fsencode(root) + b"/" in word + b"/" for word in words):
+                found.append(int(path.parent.name))
+    return [pid for pid in found if pid != os.getpid()]
+
+
 @contextlib.contextmanager
-def disposable_server(*, tools: ClientTools, prefix: str = "pawpaw-") -> Iterator[DisposableServer]:
+def disposable_server(*, tools: ClientTools, prefix: str = PREFIX) -> Iterator[DisposableServer]:
     """Run a server in a temporary folder while the block lasts."""
     root = Path(tempfile.mkdtemp(prefix=prefix))
     root.chmod(0o755)

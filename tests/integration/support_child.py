@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect.settings import PREFECT_API_URL
 
-PRELOAD = ["flows.backup", "flows.restore", "flows.undo_restore", "pawpaw_ops.testing"]
+PRELOAD = ["flows.backup", "flows.drill_restore", "flows.restore", "flows.undo_restore", "pawpaw_ops.testing"]
 LIMIT_S = 120.0
 
 
@@ -22,15 +22,21 @@ def _run(verb: str, parameters: dict[str, Any], api: str, kill_entry: int, log: 
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.backup import backup_db
+    from flows.drill_restore import drill_restore
     from flows.restore import restore_db
     from flows.undo_restore import undo_restore
     from pawpaw_ops import testing
 
-    flow: Callable[..., Any] = {"backup-db": backup_db, "restore-db": restore_db, "undo-restore": undo_restore}[verb]  # type: ignore[assignment]
+    flows: dict[str, Callable[..., Any]] = {
+        "backup-db": backup_db,
+        "drill-restore": drill_restore,
+        "restore-db": restore_db,
+        "undo-restore": undo_restore,
+    }
     if kill_entry:
         testing.kill_at(kill_entry)
     with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        flow(**parameters)
+        flows[verb](**parameters)
 
 
 def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:

@@ -52,8 +52,10 @@ class Journal:
     def __init__(self, state_dir: Path, run_id: str) -> None:
         self.path = folder(state_dir) / f"{run_id}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._number = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        try_lock(self._number)
+        new = self.path.with_suffix(".new")
+        self._number = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try_lock(self._number)  # before it has its name, so that nobody takes it for a dead run's
+        new.rename(self.path)
         fsync(self.path.parent)
 
     def write(self, event: str, name: str = "", **more: object) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pawpaw_ops.clients.locations import fsync
-from pawpaw_ops.errors import HalfDone, OpsError, Undone, Untouched, VerificationError
+from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, Undone, Untouched, VerificationError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner, Runner
@@ -151,6 +151,7 @@ def open_session(
     queue: Queue = contextlib.nullcontext,
     runner: Runner | None = None,
     wait_s: float = 0.0,
+    exclusive: bool = True,
 ) -> Iterator[Session]:
     """Work on a stack: locked, journaled, undone on failure, recorded.
 
@@ -163,6 +164,8 @@ def open_session(
         queue: Where runs queue visibly before the lock; entered before it, left after it.
         runner: Starts processes.
         wait_s: How long to wait for the lock, in seconds.
+        exclusive: Whether it needs the stack for itself. One that does not clears up after dead runs only while
+            nobody else works on the stack, and then lets the lock go.
 
     Raises:
         LockHeld: Another run works on this stack.
@@ -175,9 +178,12 @@ def open_session(
     """
     who = holder(run_id=run_id, verb=verb, purpose=purpose, actor=actor)
     session = Session(stack, who, runner=runner or LocalRunner(), queue=queue)
-    session.lock(wait_s=wait_s)
     try:
-        recover(stack, run_id=run_id)
+        if exclusive:
+            session.lock(wait_s=wait_s)
+            recover(stack, run_id=run_id)
+        else:
+            _recover_if_free(session)
         session.begin()
         with _ending(session):
             yield session
@@ -205,6 +211,17 @@ def _ending(session: Session) -> Iterator[None]:
         raise result from seen
     finally:
         session.journal.close(finished=not failed)
+
+
+def _recover_if_free(session: Session) -> None:
+    """Clear up after dead runs while nobody else works on the stack; what cannot be cleared up waits for the others."""
+    try:
+        session.lock(wait_s=0.0)
+        recover(session.stack, run_id=session.run_id)
+    except (LockHeld, HalfDone) as seen:
+        log.warning("dead runs were not cleared up: %s", seen)
+    finally:
+        session.unlock()
 
 
 def recover(stack: StackSettings, *, run_id: str) -> list[str]:

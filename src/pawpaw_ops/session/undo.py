@@ -8,6 +8,7 @@ from typing import Any
 from pawpaw_ops.clients.postgres import side, swap
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog, locations
+from pawpaw_ops.disposable import reap
 from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session.journal import Undo
@@ -53,6 +54,11 @@ def close_database(name: str) -> Undo:
 def remove_unpublished(location: str, backup_id: str) -> Undo:
     """Remove the objects of a backup that never got its manifest."""
     return Undo(kind="remove-unpublished", args={"location": location, "backup_id": backup_id})
+
+
+def reap_server(root: Path) -> Undo:
+    """End a disposable server and remove its folder."""
+    return Undo(kind="reap-server", args={"root": str(root)})
 
 
 def run(undo: Undo, stack: StackSettings, *, run_id: str) -> None:
@@ -114,6 +120,11 @@ def _remove_unpublished(stack: StackSettings, args: Args, pg: Postgres) -> None:
             catalog.remove(args["backup_id"])
 
 
+def _reap_server(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack, pg
+    reap(Path(args["root"]))
+
+
 UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {
     "remove-folder": _remove_folder,
     "end-backends": _end_backends,
@@ -122,4 +133,5 @@ UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {
     "settle": _settle,
     "close-database": _close_database,
     "remove-unpublished": _remove_unpublished,
+    "reap-server": _reap_server,
 }

@@ -101,16 +101,29 @@ def check_belongs(do: Session, source: str, contents: Contents) -> None:
 
 
 def check_decodes(do: Session, opened: sealing.Opened) -> None:
-    """Decode the whole dump, and count the rows of every table in it.
+    """Decode the whole dump, and count the rows of every table in it; errors as in the two."""
+    decode_dump(do, opened)
+    count_rows(opened)
+
+
+def decode_dump(do: Session, opened: sealing.Opened) -> None:
+    """Read the whole dump with pg_restore and write it nowhere.
 
     Raises:
         CommandError: pg_restore could not read it.
-        BackupCorrupt: A table is missing, cut or short.
 
     Touches:
         Nothing.
     """
     do.runner.run(command.decode(do.stack.database.tools, source=opened.folder / sealing.DUMP))
+
+
+def count_rows(opened: sealing.Opened) -> None:
+    """Hold the rows that lie in the dump against the rows that the snapshot had.
+
+    Raises:
+        BackupCorrupt: A table is missing, cut or short.
+    """
     contents = opened.contents
     backup_plan.check_dump(contents.table_files, opened.rows, contents.fingerprint.tables, prefix=sealing.DUMP)
 

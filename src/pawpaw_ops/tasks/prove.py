@@ -46,8 +46,9 @@ def prove_equal(do: Session, ready: Ready, database: str, *, like: DatabaseRow |
     Touches:
         One write in a transaction that is rolled back.
     """
-    found, differences = differences_of(do, ready, database, like=like)
-    with Postgres(do.stack.database, do.run_id).named(database).connect() as conn:
+    pg = Postgres(do.stack.database, do.run_id).named(database)
+    found, differences = differences_of(pg, ready, like=like)
+    with pg.connect() as conn:
         check_write(conn)
     wrong = [difference for difference in differences if not difference.note]
     if wrong:
@@ -64,14 +65,13 @@ def prove_equal(do: Session, ready: Ready, database: str, *, like: DatabaseRow |
 
 
 def differences_of(
-    do: Session, ready: Ready, database: str, *, like: DatabaseRow | None
+    pg: Postgres, ready: Ready, *, like: DatabaseRow | None
 ) -> tuple[Fingerprint, tuple[Difference, ...]]:
     """Look at a loaded database and return what it holds, and every way in which that is not what was backed up.
 
     Touches:
         Nothing; reads every row once.
     """
-    pg = Postgres(do.stack.database, do.run_id).named(database)
     found = fingerprint.take_now(pg, jobs=jobs())
     differences = list(_against(ready, found))
     with pg.connect() as conn:
@@ -82,7 +82,7 @@ def differences_of(
         behind = fingerprint.sequences_behind(conn)
         differences += [Difference(kind="sequence", name=text.split(" ")[0], text=text) for text in behind]
         if like is not None:
-            differences += _properties(conn, database, like)
+            differences += _properties(conn, pg.database.name, like)
     return found, tuple(differences)
 
 

@@ -185,28 +185,36 @@ def load_beside(do: Session, ready: Ready, planned: RestorePlan) -> int:
             lambda: side.create(conn, planned.side, like=planned.like, marker=marker),
             undo=undo.drop_side(planned.side, do.run_id),
         )
-        do.step("load", lambda: _load(do, ready, planned), undo=undo.end_backends(do.run_id))
+        do.step("load", lambda: load_into(do, pg.named(planned.side), ready), undo=undo.end_backends(do.run_id))
         do.step("set properties", lambda: side.set_properties(conn, planned.side, planned.like))
         made = catalog.database_row(conn, planned.side)
     assert made is not None
     return made.oid
 
 
-def _load(do: Session, ready: Ready, planned: RestorePlan) -> None:
-    pg = Postgres(do.stack.database, do.run_id)
-    progress = report.Progress(f"load-{do.stack.name}", f"loading {planned.source} into {planned.side}")
+def load_into(do: Session, pg: Postgres, ready: Ready) -> None:
+    """Load a backup into the empty database of *pg*, stopping at the first error, and ANALYZE it.
+
+    Raises:
+        CommandError: pg_restore or psql failed; its words are quoted.
+
+    Touches:
+        Fills that database.
+    """
+    name = pg.database.name
+    progress = report.Progress(f"load-{do.stack.name}", f"loading {ready.source} into {name}")
     if ready.contents is not None:
-        line = command.restore(pg.database, dbname=planned.side, source=ready.path, jobs=jobs(), app=pg.app)
+        line = command.restore(pg.database, dbname=name, source=ready.path, jobs=jobs(), app=pg.app)
     else:
-        line = command.load_sql(pg.database, dbname=planned.side, source=ready.path, app=pg.app)
+        line = command.load_sql(pg.database, dbname=name, source=ready.path, app=pg.app)
     with pg.admin() as watching:
 
         def watch() -> None:
-            row = catalog.database_row(watching, planned.side)
+            row = catalog.database_row(watching, name)
             progress.show(row.size_bytes if row else 0, ready.size_bytes)
 
         do.runner.run(line, while_running=watch)
-    with pg.named(planned.side).connect() as conn:
+    with pg.connect() as conn:
         conn.execute("ANALYZE")
     progress.finish()
 

@@ -23,7 +23,7 @@ def limit_name(stack: str) -> str:
 
 
 @contextlib.contextmanager
-def stack_session(stack: StackSettings, *, verb: str, purpose: str) -> Iterator[Session]:
+def stack_session(stack: StackSettings, *, verb: str, purpose: str, exclusive: bool = True) -> Iterator[Session]:
     """Work on a stack from a flow: see `pawpaw_ops.session.open_session`, whose errors it raises.
 
     Touches:
@@ -34,7 +34,15 @@ def stack_session(stack: StackSettings, *, verb: str, purpose: str) -> Iterator[
     def queue() -> AbstractContextManager[None]:
         return _queue(stack.name)
 
-    with open_session(stack, verb=verb, purpose=purpose, run_id=run_id, actor=actor, queue=queue) as do:
+    with open_session(
+        stack,
+        verb=verb,
+        purpose=purpose,
+        run_id=run_id,
+        actor=actor,
+        queue=queue if exclusive else contextlib.nullcontext,
+        exclusive=exclusive,
+    ) as do:
         yield do
 
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ SLEEP = ("sleep", "600")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> homes.Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[homes.Home]:
     monkeypatch.setenv("PAWPAW_HOME", str(tmp_path / "here"))
     made = homes.Home(homes.place(), "token-1")
     made.begin()
-    return made
+    yield made
+    shutil.rmtree(made.scratch, ignore_errors=True)
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_a_second_process_finds_what_the_first_started_and_ends_it(
     home.note_folder(elsewhere)
     found = homes.found()
     assert found is not None
-    assert (found.token, found.running, found.folders) == ("token-1", home.running, [str(elsewhere)])
+    assert (found.token, found.running, found.folders) == ("token-1", home.running, [str(home.scratch), str(elsewhere)])
     assert homes.stop()
     assert process.popen.wait(timeout=10) == -signal.SIGTERM
     assert not elsewhere.exists()

@@ -249,7 +249,7 @@ def test_A21_an_alarm_on_the_newest_freezes() -> None:
     assert plan(entries).steps == ()
 
 
-def test_B7_a_thousand_hostile_backups_push_out_no_young_honest_one() -> None:
+def test_a_thousand_hostile_backups_push_out_no_young_honest_one() -> None:
     """Counts only protect: a flood of new ones changes nothing for what is inside the window."""
     honest = daily(30)
     flood = [entry(NOW - timedelta(seconds=number + 1), number=number) for number in range(1000)]

@@ -1,5 +1,7 @@
 """A database's structure: which objects are there, and a digest of each one's definition."""
 
+from psycopg import errors
+
 from pawpaw_ops.clients.postgres.connection import Conn
 
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -143,3 +145,28 @@ def invalid_objects(conn: Conn) -> tuple[str, ...]:
         " JOIN pg_constraint k ON k.conrelid = c.oid WHERE NOT k.convalidated ORDER BY 1"
     ).fetchall()
     return tuple(row[0] for row in rows)
+
+
+def broken_indexes(conn: Conn) -> tuple[str, ...]:
+    """Check every B-tree index against its table where the server offers `amcheck`; return the first broken one.
+
+    Touches:
+        Nothing; the extension is made in a transaction that is rolled back.
+    """
+    offered = conn.execute("SELECT FROM pg_available_extensions WHERE name = 'amcheck'").fetchone()
+    if offered is None:
+        return ()
+    with conn.transaction(force_rollback=True):
+        conn.execute("CREATE SCHEMA pawpaw_amcheck")
+        conn.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pawpaw_amcheck")
+        conn.execute("SET LOCAL search_path = pawpaw_amcheck")
+        try:
+            conn.execute(
+                f"SELECT bt_index_check(c.oid, true) FROM {_REL}"
+                " JOIN pg_index i ON i.indexrelid = c.oid AND i.indisvalid"
+                " JOIN pg_am m ON m.oid = c.relam AND m.amname = 'btree'"
+                " WHERE c.relkind = 'i' AND c.relpersistence = 'p'"
+            )
+        except errors.IndexCorrupted as seen:
+            return (str(seen.diag.message_primary),)
+    return ()

@@ -1,0 +1,99 @@
+"""Canaries: every credential is a word that must be found nowhere after the verbs ran."""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import psutil
+import pytest
+from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
+from pydantic import SecretStr
+
+from flows.backup import backup_db
+from flows.list_backups import list_backups
+from flows.restore import restore_db
+from flows.undo_restore import undo_restore
+from pawpaw_ops.errors import OpsError
+from pawpaw_ops.models.store import S3Settings
+from tests.integration.support_stack import Kit
+from tests.integration.test_backup_store import bucket
+
+
+class ArgvSampler:
+    """Reads the command lines of all our child processes as fast as it can."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        us = psutil.Process()
+        while not self._stop.is_set():
+            for child in us.children(recursive=True):
+                try:
+                    self.seen.add(" ".join(child.cmdline()))
+                except psutil.Error:
+                    continue
+            self._stop.wait(0.01)
+
+
+@pytest.fixture
+def canaries(tiny: Kit, rclone: S3Settings) -> Iterator[dict[str, str]]:
+    """A stack whose every credential is a canary: the database's password, the bucket's key, the age identity."""
+    role, word = f"ops_{tiny.name}", f"canary-{secrets.token_hex(8)}"
+    tiny.sql(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{word}'")
+    tiny.save_blocks(database={"user": role, "password": SecretStr(word)}, **bucket(rclone))
+    yield {
+        "database password": word,
+        "bucket key": rclone.secret_access_key.get_secret_value(),
+        "age identity": str(tiny.identity),
+    }
+    tiny.save_blocks()
+    tiny.sql(f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_no_canary_is_found_anywhere(tiny: Kit, canaries: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """Prefect's database and files, logs, journal, staging, store, arguments: no credential in any of them."""
+    with ArgvSampler() as argv:
+        backup_db(stack=tiny.name, export_sql=True)
+        list_backups(stack=tiny.name)
+        tiny.sql("TRUNCATE dos")
+        restore_db(stack=tiny.name, approve=True)
+        undo_restore(stack=tiny.name, approve=True)
+        with pytest.raises(OpsError):
+            restore_db(stack=tiny.name, backup="20200101T000000Z-00000000", approve=True)
+
+    places = {"logs": caplog.text.encode(), "arguments": "\n".join(argv.seen).encode()}
+    places |= {str(path): path.read_bytes() for path in files(tiny)}
+    found = [
+        (name, where) for name, word in canaries.items() for where, held in places.items() if word.encode() in held
+    ]
+
+    assert found == []
+    assert any("pg_dump" in line for line in argv.seen)
+    assert any("pg_restore" in line for line in argv.seen)
+    assert any(tiny.name.encode() in held for where, held in places.items() if where.endswith(".db")), (
+        "the database was read"
+    )
+
+
+def files(kit: Kit) -> Iterator[Path]:
+    """Every file in which a secret might have landed."""
+    url = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
+    database = Path(url.split("///", 1)[1])
+    yield from database.parent.glob(f"{database.name}*")
+    for folder in (PREFECT_HOME.value(), kit.state_dir, kit.store_folder):
+        yield from (
+            path for path in Path(folder).rglob("*") if path.is_file() and path not in database.parent.glob("*")
+        )

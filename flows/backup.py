@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks import Stack
 from pawpaw_ops.tasks import backup as step
-from pawpaw_ops.tasks import retention
+from pawpaw_ops.tasks import publish, retention
 from pawpaw_ops.tasks.stack_session import stack_session
 
 
@@ -27,18 +27,18 @@ def backup_db(stack: str = "prod", *, export_sql: bool = False) -> str:
     settings = Stack.named(stack).settings()
     with stack_session(settings, verb="backup-db", purpose="respaldo") as do:
         facts = step.look_before_backup(do)
-        previous = step.newest_verified(facts.catalogs)
+        previous = publish.newest_verified(facts.catalogs)
         with step.one_snapshot(do) as snapshot:
             prints = step.fingerprint_tables.submit(do, snapshot)
             folder = step.dump_database(do, facts, snapshot)
             step.export_plain_sql(do, snapshot, wanted=export_sql)
             dumped = step.describe_dump(do, facts, snapshot, folder, prints.result())
-        sealed, run_key = step.seal_backup(do, dumped)
-        stored = step.store_sealed(do, facts, dumped, sealed, run_key)
-        step.prove_stored_bytes(do, stored)
-        manifest = step.publish_backup(do, stored, previous)
+        sealed, run_key = publish.seal_backup(do, dumped)
+        stored = publish.store_sealed(do, facts, dumped, sealed, run_key)
+        publish.prove_stored_bytes(do, stored)
+        manifest = publish.publish_backup(do, stored, previous)
         pending = retention.copy_pending(do, facts.catalogs)
         retention.expire_backups(do, facts.catalogs, alarms=manifest.alarms)
         retention.drop_replaced_databases(do, manifest)
-        step.report_backup(do, manifest, (*stored.pending, *pending))
+        publish.report_backup(do, manifest, (*stored.pending, *pending))
     return manifest.backup_id

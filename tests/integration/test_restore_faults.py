@@ -1,11 +1,13 @@
 """Scenarios C of the restore: live is untouched until the swap, and the swap is all or nothing."""
 
 import gzip
+import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from prefect.exceptions import TerminationSignal
 from pydantic import SecretStr
 from pyrage import x25519
 
@@ -515,3 +517,17 @@ def test_undo_without_restore(tiny: Kit) -> None:
     with pytest.raises(PreconditionError, match="no database replaced by a restore"):
         undo_restore(stack=tiny.name, approve=True)
     tiny.assert_clean()
+
+
+@pytest.mark.parametrize("entry", [("done", "load"), ("done", "mark as proven"), ("step", "swap names")])
+def test_C16_cancelled_before_the_swap(tiny: Kit, entry: tuple[str, str]) -> None:
+    """What Prefect raises in a run that is cancelled undoes everything; live is open and as before."""
+    backup_db(stack=tiny.name)
+    before = tiny.prints().tables
+
+    def cancel() -> None:
+        raise TerminationSignal(signal=signal.SIGTERM)
+
+    with at_entry(*entry, cancel), pytest.raises(TerminationSignal):
+        restore_db(stack=tiny.name, approve=True)
+    assert_live_untouched(tiny, before)

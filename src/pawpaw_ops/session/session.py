@@ -1,21 +1,18 @@
 """The context manager around every change, and the one place that decides what an error says about the stack."""
 
 import contextlib
-import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from pawpaw_ops.clients.locations import fsync
 from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, Undone, Untouched, VerificationError
-from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner, Runner
 from pawpaw_ops.session import undo as undoing
+from pawpaw_ops.session.audit import append
 from pawpaw_ops.session.journal import Journal, Step, Undo, dead, finish
 from pawpaw_ops.session.lock import Holder, holder, stack_lock
 
@@ -251,7 +248,7 @@ def recover(stack: StackSettings, *, run_id: str) -> list[str]:
                 error.next_step = "Una corrida murió a medias"
                 raise error from seen
         finish(path)
-        _audit(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})
+        append(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})
         cleared.append(path.stem)
     return cleared
 
@@ -279,7 +276,7 @@ def _result(
 
 
 def _record(session: Session, began: float, result: str, failed: list[tuple[Step, Exception]]) -> None:
-    _audit(
+    append(
         session.stack,
         {
             "run_id": session.run_id,
@@ -294,13 +291,3 @@ def _record(session: Session, began: float, result: str, failed: list[tuple[Step
             "not_undone": [f"{step.name}: {why}" for step, why in failed],
         },
     )
-
-
-def _audit(stack: StackSettings, entry: dict[str, object]) -> None:
-    path = stack.state_dir / "audit.jsonl"
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(number, json.dumps({"at": utc_now().isoformat(), **entry}, ensure_ascii=False).encode() + b"\n")
-    finally:
-        os.close(number)
-    fsync(path)

@@ -20,8 +20,8 @@ from pawpaw_ops.plans import restore as restore_plan
 from pawpaw_ops.plans.ladder import DrillRecord
 from pawpaw_ops.session import Session, open_session
 from pawpaw_ops.tasks import report
-from pawpaw_ops.tasks.backup import add_proof
 from pawpaw_ops.tasks.operation import operation
+from pawpaw_ops.tasks.publish import add_proof
 from pawpaw_ops.tasks.rungs import SERVER_SETTINGS, Drilled, climb
 
 TTL_DAYS = 8.0

@@ -15,8 +15,8 @@ from pawpaw_ops.plans.retention import Action, Decision
 from pawpaw_ops.session import Session
 from pawpaw_ops.session.in_use import being_read
 from pawpaw_ops.tasks import report
-from pawpaw_ops.tasks.backup import add_proof
 from pawpaw_ops.tasks.operation import operation
+from pawpaw_ops.tasks.publish import add_proof
 
 COPIES_A_RUN = 3
 

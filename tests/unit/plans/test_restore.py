@@ -1,0 +1,51 @@
+"""Which backup is meant, and what is approved."""
+
+import pytest
+
+from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError
+from pawpaw_ops.models.backup import CatalogEntry
+from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.plans import restore
+
+
+def entry(day: int, verdict: Verdict = Verdict.VERIFIED) -> CatalogEntry:
+    return CatalogEntry(
+        backup_id=f"202608{day:02}T030000Z-0000000{day % 10}", location="folder", manifest=None, verdict=verdict
+    )
+
+
+ENTRIES = [entry(1), entry(2), entry(3, Verdict.NOT_VERIFIED), entry(4, Verdict.FAILED)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "day"),
+    [("newest", 2), ("2026-08-01", 1), ("2026-08-02T03:00:00", 2), ("2026-08-02T02:59:59Z", 1), ("2027-01-01", 2)],
+)
+def test_C17_newest_and_dates_take_verified_ones(wanted: str, day: int) -> None:
+    assert restore.choose(ENTRIES, wanted) == entry(day)
+
+
+def test_an_id_takes_what_is_not_known_to_be_broken() -> None:
+    assert restore.choose(ENTRIES, ENTRIES[2].backup_id) == ENTRIES[2]
+    with pytest.raises(BackupCorrupt):
+        restore.choose(ENTRIES, ENTRIES[3].backup_id)
+
+
+def test_what_is_not_there_is_said() -> None:
+    with pytest.raises(BackupMissing, match="none of the 0 backups"):
+        restore.choose([], "newest")
+    with pytest.raises(BackupMissing, match="up to 2026-07-31T23:59:59Z"):
+        restore.choose(ENTRIES, "2026-07-31")
+    with pytest.raises(ConfigError):
+        restore.choose(ENTRIES, "ayer")
+
+
+def test_blockers_and_taken_names_are_refused() -> None:
+    restore.check_blockers((), "shop")
+    with pytest.raises(Blocked, match="slot x"):
+        restore.check_blockers(("slot x",), "shop")
+    restore.check_into("", ("shop",))
+    with pytest.raises(ConfigError, match="exists"):
+        restore.check_into("shop", ("shop",))
+    with pytest.raises(ConfigError, match="63 bytes"):
+        restore.check_into("ñ" * 32, ())

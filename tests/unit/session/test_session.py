@@ -1,0 +1,138 @@
+"""The session: what is begun is journaled, what fails is undone, and the error says which state the stack is in."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
+from pawpaw_ops.models.database import Database
+from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.models.store import FolderSettings, StoreSettings
+from pawpaw_ops.session.in_use import being_read, reading
+from pawpaw_ops.session.journal import Journal, Step, Undo, alive, dead, steps
+from pawpaw_ops.session.lock import holder, stack_lock
+from pawpaw_ops.session.session import open_session, recover
+from pawpaw_ops.session.undo import remove_folder, staging
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> StackSettings:
+    return StackSettings(
+        name="t",
+        state_dir=tmp_path / "state",
+        database=Database(name="x", port=1),
+        store=StoreSettings(folder=FolderSettings(path=tmp_path / "store")),
+        identity_block="t",
+    )
+
+
+def audit(stack: StackSettings) -> list[str]:
+    lines = (stack.state_dir / "audit.jsonl").read_text().splitlines()
+    return [json.loads(line)["result"] for line in lines]
+
+
+def nothing() -> None:
+    pass
+
+
+def fail() -> None:
+    raise PreconditionError("no good")
+
+
+def test_success_clears_scratch_and_is_recorded(stack: StackSettings) -> None:
+    with open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        scratch = do.scratch_folder()
+        (scratch / "x").write_text("x")
+        assert alive(stack.state_dir, "r1")
+    assert not scratch.exists()
+    assert audit(stack) == ["ok"]
+    assert not alive(stack.state_dir, "r1")
+
+
+def test_failure_before_a_change_leaves_as_it_is(stack: StackSettings) -> None:
+    with pytest.raises(PreconditionError), open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        do.scratch_folder()
+        fail()
+    assert audit(stack) == ["precondition"]
+
+
+def test_failure_after_a_change_is_undone(stack: StackSettings) -> None:
+    """An `Untouched` that is raised after the first change is not believed."""
+    made = staging(stack.state_dir) / "made"
+    with pytest.raises(Undone) as caught, open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        do.step("make", lambda: made.mkdir(parents=True), undo=remove_folder(made))
+        fail()
+    assert not made.exists()
+    assert caught.value.cause_code == "precondition"
+
+
+def test_failure_after_the_commit_keeps_the_change(stack: StackSettings) -> None:
+    made = staging(stack.state_dir) / "made"
+    with pytest.raises(VerificationError), open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        do.step("make", lambda: made.mkdir(parents=True), undo=remove_folder(made))
+        do.commit("made")
+        fail()
+    assert made.exists()
+
+
+def test_an_undo_that_fails_is_half_done_and_stays_for_the_next(stack: StackSettings) -> None:
+    with pytest.raises(HalfDone) as caught, open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        do.step("odd", nothing, undo=Undo(kind="no such undo"))
+        fail()
+    assert caught.value.next_step == "Una corrida murió a medias"
+    with pytest.raises(HalfDone, match="run r1 died"), open_session(stack, verb="v", purpose="p", run_id="r2"):
+        pass
+
+
+def test_a_second_session_is_told_who_holds_the_lock(stack: StackSettings) -> None:
+    with (
+        open_session(stack, verb="restore-db", purpose="restaurar", run_id="r1", actor="Ana"),
+        pytest.raises(LockHeld, match=r"restore-db \(restaurar\), run r1, started by Ana"),
+        open_session(stack, verb="v", purpose="p", run_id="r2"),
+    ):
+        pass
+
+
+def test_others_may_work_while_a_session_waits(stack: StackSettings) -> None:
+    with open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        with do.unlocked("waiting"), open_session(stack, verb="w", purpose="p", run_id="r2"):
+            assert alive(stack.state_dir, "r1")
+        with pytest.raises(LockHeld), stack_lock(stack.state_dir, holder(run_id="r3", verb="", purpose="", actor="")):
+            pass
+
+
+def test_a_dead_run_is_cleared_up_by_the_next(stack: StackSettings) -> None:
+    left = staging(stack.state_dir) / "left"
+    left.mkdir(parents=True)
+    journal = Journal(stack.state_dir, "dead")
+    journal.write("step", "make", step=Step(name="make", undo=remove_folder(left)).model_dump(mode="json"))
+    assert list(dead(stack.state_dir)) == []
+    journal.close(finished=False)
+    assert recover(stack, run_id="next") == ["dead"]
+    assert not left.exists()
+    assert recover(stack, run_id="next") == []
+
+
+def test_a_torn_last_line_was_never_acted_on(stack: StackSettings) -> None:
+    journal = Journal(stack.state_dir, "r1")
+    journal.write("step", "a", step=Step(name="a").model_dump(mode="json"))
+    journal.close(finished=False)
+    with journal.path.open("ab") as stream:
+        stream.write(b'{"event": "step", "na')
+    assert [step.name for step in steps(journal.path)] == ["a"]
+
+
+def test_only_scratch_folders_of_the_stack_are_ever_removed(stack: StackSettings, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    with pytest.raises(OpsError), open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        do.step("odd", nothing, undo=remove_folder(precious))
+        fail()
+    assert precious.exists()
+
+
+def test_a_backup_in_use_is_known_while_it_is_read(stack: StackSettings) -> None:
+    with reading(stack.state_dir, "b1"):
+        assert being_read(stack.state_dir) == {"b1"}
+    assert being_read(stack.state_dir) == frozenset()

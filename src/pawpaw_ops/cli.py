@@ -231,6 +231,35 @@ def open_backup(artefact: Path, *, key: Path, to: Path) -> int:
     return 0 if decoded else 1
 
 
+@app.command(group=try_out)
+def verify_evidence(file: Path, *, key: str = "") -> int:
+    """Check the signed evidence of a drill; any edit is found. Needs no Prefect and no secret.
+
+    Exit code: 0 genuine and the drill was green, 1 genuine and it was not, 2 not genuine.
+
+    Args:
+        file: The evidence.
+        key: The public key that must have signed it, as drill-restore reports it; empty only looks for edits.
+    """
+    from pawpaw_ops import evidence
+    from pawpaw_ops.models.base import Verdict
+
+    try:
+        raw = file.read_bytes()
+    except OSError as seen:
+        raise ConfigError(f"could not read {file}: {seen.strerror}.") from seen
+    record = evidence.verify(raw, key=key)
+    console.print(
+        f"Genuine: backup {escape(record.backup_id)} of {escape(record.stack)}/{escape(record.database)} was drilled at"
+        f" {record.at:%Y-%m-%dT%H:%M:%SZ}: {record.verdict} up to rung {record.level}."
+    )
+    for found in record.findings:
+        console.print(f"L{found.rung} {found.code}: {escape(found.text)}", soft_wrap=True)
+    if not key:
+        console.print("Not verified: who signed it. Pass --key with the public key that drill-restore reports.")
+    return 0 if record.verdict is Verdict.VERIFIED else 1
+
+
 def _local(at: datetime | None) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M}" if at else "–"
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import tempfile
 from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from typing import Any
@@ -13,10 +14,11 @@ PRELOAD = ["flows.backup", "flows.drill_restore", "flows.restore", "flows.undo_r
 LIMIT_S = 120.0
 
 
-def _run(verb: str, parameters: dict[str, Any], api: str, kill_entry: int, log: str) -> None:
+def _run(verb: str, parameters: dict[str, Any], kill_entry: int, places: dict[str, str]) -> None:
     os.setsid()
-    os.environ["PREFECT_API_URL"] = api
-    number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    api = os.environ["PREFECT_API_URL"] = places["api"]
+    tempfile.tempdir = places["temporary"]  # the server that we are forked from has the one of its own beginning
+    number = os.open(places["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(number, 1)
     os.dup2(number, 2)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -52,8 +54,9 @@ class Child:
     def __init__(self, verb: str, log: str, *, kill_entry: int = 0, **parameters: Any) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
-        api = PREFECT_API_URL.value()
-        self.process: ForkServerProcess = context.Process(target=_run, args=(verb, parameters, api, kill_entry, log))
+        places = {"api": PREFECT_API_URL.value(), "log": log, "temporary": tempfile.gettempdir()}
+        words = (verb, parameters, kill_entry, places)
+        self.process: ForkServerProcess = context.Process(target=_run, args=words)
         self.process.start()
 
     def wait(self) -> int:

@@ -1,6 +1,8 @@
 """E1 to E6: drills on real parts. Each uses stored bytes, the key, and a server of its own; live is never needed."""
 
 import json
+import multiprocessing.util
+import shutil
 import signal
 import socket
 import tempfile
@@ -10,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blocks import BackupIdentity, Stack
+from blocks import BackupIdentity, PostgresDatabase
 from flows.backup import backup_db
 from flows.drill_restore import drill_restore
 from pawpaw_ops import corpus, evidence
@@ -31,12 +33,14 @@ MOST_ENTRIES = 30
 @pytest.fixture
 def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder for temporary files, one of the test's own that every user may enter; empty again at the end."""
+    multiprocessing.util.get_temp_dir()  # keeps a folder until the end of all tests, so not in this one
     folder = Path(tempfile.mkdtemp(prefix="drills-"))
     folder.chmod(0o755)
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setenv("TMPDIR", str(folder))
     yield folder
     left = [path.name for path in folder.iterdir() if path.name.startswith("pawpaw-")]
+    shutil.rmtree(folder)
     assert left == []
 
 
@@ -45,6 +49,14 @@ def evidence_of(kit: Kit) -> list[DrillRecord]:
     key = evidence.public_key(BackupIdentity.named(kit.name).keys()[0])
     files = sorted((kit.state_dir / "evidence").glob("*.json"))
     return [evidence.verify(file.read_bytes(), key=key) for file in files]
+
+
+def change_database(kit: Kit, **fields: object) -> None:
+    """Change the block of the database."""
+    block = PostgresDatabase.named(kit.name)
+    for name, value in fields.items():
+        setattr(block, name, value)
+    block.save(kit.name, overwrite=True)
 
 
 def proof(kit: Kit, backup_id: str) -> tuple[Verdict, int]:
@@ -72,16 +84,16 @@ def test_E4_C18_stored_bytes_and_the_key_are_enough(tiny: Kit, temporary: Path) 
     """The newest and an older backup climb to the top while the live server cannot be reached, and nothing is left."""
     ids = [backup_db(stack=tiny.name) for _ in range(2)]
     before = tiny.prints().tables
-    block = Stack.named(tiny.name)
-    block.database.host, block.database.port = str(tiny.folder / "nowhere"), 1
-    block.save(tiny.name, overwrite=True)
+    change_database(tiny, host=str(tiny.folder / "nowhere"), port=1)
+    with pytest.raises(Unreachable):
+        backup_db(stack=tiny.name)
 
     said = drill_restore(stack=tiny.name, budget_min=60)
 
     assert said.count("verified up to rung 8") == 2
     assert sorted(record.backup_id for record in evidence_of(tiny)) == sorted(ids)
     assert [proof(tiny, backup_id) for backup_id in ids] == [(Verdict.VERIFIED, 8)] * 2
-    assert all(record.rows == 600 or record.rows > 0 for record in evidence_of(tiny))
+    assert all(record.rows == sum(table.rows for table in before.values()) for record in evidence_of(tiny))
     assert tiny.prints().tables == before
     beside = [thing.key for thing in tiny.catalog().location.list(tiny.catalog().key(ids[0], "evidence-"))]
     assert len(beside) == 1
@@ -124,7 +136,7 @@ def test_smoke_queries_are_asked_of_the_restored_database(
 ) -> None:
     tiny.save_blocks(database={"smoke_queries": queries})
     backup_db(stack=tiny.name)
-    with pytest.raises(VerificationError, match=found.replace("(", r"\(")):
+    with pytest.raises(VerificationError, match=found):
         drill_restore(stack=tiny.name)
 
 
@@ -138,9 +150,7 @@ def test_E5_over_budget_is_told_and_no_failure(tiny: Kit, temporary: Path) -> No
     assert record.restore_s == pytest.approx(sum(rung.duration_s for rung in record.rungs), abs=0.1)
 
 
-def test_E2_a_drill_that_cannot_start_is_not_verified_and_says_nothing_of_the_backup(
-    tiny: Kit, temporary: Path
-) -> None:
+def test_E2_a_drill_that_cannot_start_is_not_verified_and_blames_no_backup(tiny: Kit, temporary: Path) -> None:
     """No programs: the run fails as not verified, and the proof of the backup stays."""
     backup_id = backup_db(stack=tiny.name)
     tiny.save_blocks(database={"tools_folder": tiny.folder / "no-tools"})

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from pyrage import x25519
 
-from pawpaw_ops import cli, sealing
+from pawpaw_ops import cli, evidence, sealing
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.runner import LocalRunner
+from tests.unit.support_drills import record
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -91,3 +94,22 @@ def test_a_parameter_is_json_where_it_can_be(text: str, value: object) -> None:
 def test_what_is_no_parameter_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="NAME=VALUE"):
         cli._parameter(text)
+
+
+@pytest.mark.parametrize(("verdict", "code"), [(Verdict.VERIFIED, 0), (Verdict.FAILED, 1)])
+def test_E6_evidence_is_checked_without_prefect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, verdict: Verdict, code: int
+) -> None:
+    """Genuine and green, genuine and not, edited, signed by somebody else: each has its exit code."""
+    identity = SecretStr(str(x25519.Identity.generate()))
+    file = tmp_path / "evidence.json"
+    file.write_bytes(evidence.sign(record(verdict=verdict), identity))
+    assert run(monkeypatch, "verify-evidence", str(file)) == code
+    assert "who signed it" in capsys.readouterr().out
+    assert run(monkeypatch, "verify-evidence", str(file), "--key", evidence.public_key(identity)) == code
+    assert "who signed it" not in capsys.readouterr().out
+    stranger = evidence.public_key(SecretStr(str(x25519.Identity.generate())))
+    assert run(monkeypatch, "verify-evidence", str(file), "--key", stranger) == cli.OUR_MISTAKE
+    file.write_bytes(file.read_bytes().replace(b"1000", b"1001"))
+    assert run(monkeypatch, "verify-evidence", str(file)) == cli.OUR_MISTAKE
+    assert run(monkeypatch, "verify-evidence", str(tmp_path / "none")) == cli.OUR_MISTAKE

@@ -160,7 +160,8 @@ def _column(name: str, type_name: str) -> sql.Composable:
 def sequences(conn: Conn) -> dict[str, SequencePrint]:
     """Read every sequence and the column it feeds."""
     found = conn.execute(
-        "SELECT format('%I.%I', n.nspname, c.relname), format('%I.%I', tn.nspname, tc.relname), a.attname"
+        "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(tn.nspname) || '.' || quote_ident(tc.relname),"
+        " a.attname"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')"
         " LEFT JOIN pg_class tc ON tc.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -55,10 +56,20 @@ class Home:
         """Where its processes log."""
         return self.root / "logs"
 
+    @property
+    def scratch(self) -> Path:
+        """A folder below the system's own for temporary files: short enough for sockets, open to other users."""
+        return Path(self.folders[0])
+
     def begin(self) -> None:
-        """Make the folder."""
+        """Make the folders."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
+        scratch = Path(tempfile.mkdtemp(prefix="pawpaw-demo-"))
+        (scratch / "tmp").mkdir()
+        for folder in (scratch, scratch / "tmp"):
+            folder.chmod(0o755)
+        self.folders.insert(0, str(scratch))
         self._write()
 
     def log(self, name: str) -> Path:

@@ -44,6 +44,8 @@ def run_demo(console: Console, *, keep: bool) -> None:
             if not stays:
                 _clean_up(console, home)
     console.print(f"The history of the runs: [bold]{url}[/]. `make demo-stop` ends it all." if keep else KEEP_HINT)
+    if keep:
+        console.print(f"For `pawpaw status` and `prefect` here: export PREFECT_API_URL={url}/api", soft_wrap=True)
 
 
 def _clean_up(console: Console, home: homes.Home) -> None:

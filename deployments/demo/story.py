@@ -29,6 +29,7 @@ from pawpaw_ops.models.store import FolderSettings
 from pawpaw_ops.runner import LocalRunner, Process
 
 STEP_S = 300.0
+LINES = 40
 CAPTION = "command: from typing it to its end; silence: longest time the database did not answer a client"
 CREATED = re.compile(r"UUID: ([0-9a-f-]{36})")
 
@@ -103,7 +104,7 @@ class Story:
         until = time.monotonic() + STEP_S
         answered = False
         with self.console.status("waiting for the worker") as status:
-            while process.alive() and time.monotonic() < until:
+            while process.alive() and self.world.worker.alive() and time.monotonic() < until:
                 said = log.read_text(encoding="utf-8", errors="replace")
                 status.update(escape(_last_line(said)))
                 if not answered and (run_id := CREATED.search(said)):
@@ -130,9 +131,12 @@ class Story:
         return True
 
     def _complain(self, said: str, run_id: str) -> None:
+        """Show the end of what has most to say: the run's log, the worker's, the command's own output."""
+        worker = self.world.home.log("worker").read_text(encoding="utf-8", errors="replace")
         with server() as client:
             tail = runs.log_tail(client, client.read_flow_run(uuid.UUID(run_id)), lines=8) if run_id else said
-        self.console.print(Panel(escape(tail), title="the end of the failed run's log", border_style="red"))
+        shown = "\n".join((tail or worker).splitlines()[-LINES:])
+        self.console.print(Panel(escape(shown), title="how its log ends", border_style="red"))
         raise CommandError("a verb of the demo failed; the end of its log stands above.")
 
     def prove(self, wanted: shop.Contents, what: str) -> int:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +38,7 @@ class World:
     home: Home
     settings: dict[str, str]
     postgres: Postgres
+    worker: Process
     store: Path
 
 
@@ -65,13 +65,13 @@ def begin(home: Home, *, say: Say) -> World:
             say(f"Prefect server and UI: {settings['PREFECT_UI_URL']}")
             server = database.result()
             loading = side_by_side.submit(_load, server)
-            apply_blocks(home, settings, server, say=say)
+            worker = apply_blocks(home, settings, server, say=say)
             postgres = loading.result()
         except BaseException:
             home.ending.set()
             raise
     say(f"PostgreSQL on port {server.port}, a shop of {shop.size_bytes(postgres) / 1e6:.0f} MB in it")
-    return World(home, settings, postgres, home.root / "store")
+    return World(home, settings, postgres, worker, home.root / "store")
 
 
 def use(settings: Mapping[str, str]) -> None:
@@ -106,11 +106,7 @@ def free_port() -> int:
 
 
 def _database(home: Home) -> DisposableServer:
-    """Start PostgreSQL in a folder of its own: short enough for its socket, and open to the user that it runs as."""
-    root = Path(tempfile.mkdtemp(prefix="pawpaw-demo-"))
-    root.chmod(0o755)
-    home.note_folder(root)
-    server = DisposableServer(root, tools=tools(), port=free_port())
+    server = DisposableServer(home.scratch / "postgres", tools=tools(), port=free_port())
     server.initialise()
     for left in reversed(range(TRIES)):
         try:
@@ -155,6 +151,7 @@ def prefect_settings(home: Home, port: int) -> dict[str, str]:
     url = f"http://127.0.0.1:{port}"
     return {
         MARK: home.token,
+        "TMPDIR": str(home.scratch / "tmp"),  # a worker keeps a folder there that no other user can share
         "PREFECT_HOME": str(home.root / "prefect"),
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_UI_URL": url,
@@ -176,15 +173,20 @@ def _wait_for(url: str, process: Process, home: Home) -> None:
         time.sleep(0.1)
 
 
-def apply_blocks(home: Home, settings: dict[str, str], server: DisposableServer, *, say: Say) -> None:
-    """Make pool, blocks and deployments; the worker starts as soon as it has a pool."""
+def apply_blocks(home: Home, settings: dict[str, str], server: DisposableServer, *, say: Say) -> Process:
+    """Make pool, blocks and deployments; the worker starts as soon as it has a pool.
+
+    Returns:
+        The worker.
+    """
     from deployments.apply import POOL, apply, make_pool
     from deployments.server import server as prefect_server
 
     with prefect_server() as client:
         make_pool(client, python=sys.executable)
     line = prefect.worker(sys.executable, pool=POOL, name="demo", settings=settings)
-    home.note("worker", LocalRunner().spawn(line, log=home.log("worker")))
+    worker = LocalRunner().spawn(line, log=home.log("worker"))
+    home.note("worker", worker)
     say("worker")
     pair = x25519.Identity.generate()
     env: dict[str, Any] = {
@@ -197,3 +199,4 @@ def apply_blocks(home: Home, settings: dict[str, str], server: DisposableServer,
         "DEMO_AGE_IDENTITY": str(pair),
     }
     apply(BLOCKS, env=env, say=say)
+    return worker

@@ -52,8 +52,8 @@ class Place:
             time.sleep(0.1)
 
     def files(self) -> list[Path]:
-        """Return what lies in the folders that a demo used."""
-        return [path for name in ("home", "tmp", "demo") for path in (self.root / name).rglob("*") if _matters(path)]
+        """Return all files and folders in the places that a demo used."""
+        return [path for name in ("home", "tmp", "demo") for path in (self.root / name).rglob("*")]
 
     def processes(self) -> list[str]:
         """Return the processes that have one of these folders in their variables or arguments."""
@@ -71,8 +71,3 @@ class Place:
         for line in self.processes():
             os.kill(int(line.partition(":")[0]), signal.SIGKILL)
         shutil.rmtree(self.root)
-
-
-def _matters(path: Path) -> bool:
-    """Whether a file is more than Python's or a library's own cache of code."""
-    return path.is_file() and "__pycache__" not in path.parts

@@ -44,7 +44,7 @@ def applied(prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def worker(applied: Path) -> Iterator[None]:
-    settings = get_current_settings().to_environment_variables(exclude_unset=True)
+    settings = get_current_settings().to_environment_variables(exclude_unset=True) | {"TMPDIR": str(applied)}
     line = prefect.worker(sys.executable, pool=POOL, name="tests", settings=settings)
     process = LocalRunner().spawn(line, log=applied / "worker.log")
     yield

@@ -38,7 +38,7 @@ def backup_db(stack: str = "prod", *, export_sql: bool = False) -> str:
         publish.prove_stored_bytes(do, stored)
         manifest = publish.publish_backup(do, stored, previous)
         pending = retention.copy_pending(do, facts.catalogs)
-        retention.expire_backups(do, facts.catalogs, alarms=manifest.alarms)
+        frozen = retention.expire_backups(do, facts.catalogs)
         retention.drop_replaced_databases(do, manifest)
-        publish.report_backup(do, manifest, (*stored.pending, *pending))
+        publish.report_backup(do, manifest, (*stored.pending, *pending, *frozen))
     return manifest.backup_id

@@ -82,29 +82,32 @@ def check_stored(manifest: Manifest, target: Catalog) -> None:
 
 
 @operation("expire backups")
-def expire_backups(do: Session, catalogs: tuple[Catalog, ...], *, alarms: tuple[str, ...]) -> None:
+def expire_backups(do: Session, catalogs: tuple[Catalog, ...]) -> tuple[str, ...]:
     """Mark what is older than the window, remove what was marked long enough, and never the newest verified ones.
 
-    While the newest backup looks odd (*alarms*), nothing expires: an older one may be the last good one.
+    Returns:
+        Why nothing expires now, for each location where that is so: backups fail, the newest looks odd, the clock lies.
 
     Touches:
         Marks and removes backups of this database in each location; shows why each one stays or goes.
     """
-    if alarms:
-        report.logger().warning("nothing expires while the newest backup is odd: %s", "; ".join(alarms))
-        return
     entries = {target.location.name: target.entries() for target in catalogs}
     rows: list[dict[str, object]] = []
+    frozen: list[str] = []
     for target in catalogs:
         others = {name: found for name, found in entries.items() if name != target.location.name}
         decided = _decide(do, target, others)
         for decision in (*decided.steps, *retention.leftovers(target.unpublished(), now=utc_now())):
             _carry_out(do, target, decision)
+        if decided.frozen:
+            report.logger().error("nothing expires in %s: %s", target.location.name, decided.frozen)
+            frozen.append(f"nothing expires in {target.location.name}: {decided.frozen}")
         rows += [
             {"location": target.location.name, "backup": d.backup_id, "decision": str(d.action), "why": d.reason}
             for d in decided.decisions
         ]
-    report.table(f"retention-{do.stack.name}", rows, gist=f"{len(rows)} backups looked at")
+    report.table(f"retention-{do.stack.name}", rows, gist="\n- ⚠ ".join((f"{len(rows)} backups looked at", *frozen)))
+    return tuple(frozen)
 
 
 def _decide(do: Session, target: Catalog, others: dict[str, list[CatalogEntry]]) -> retention.RetentionPlan:

@@ -75,6 +75,25 @@ class Reading:
             pass
 
 
+class Tally:
+    """What passed of one file: its bytes, its SHA-256, its lines."""
+
+    def __init__(self) -> None:
+        self.digest, self.size, self.lines, self.tail = hashlib.sha256(), 0, 0, b""
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next part in."""
+        self.digest.update(chunk)
+        self.size += len(chunk)
+        self.lines += chunk.count(b"\n")
+        self.tail = (self.tail + chunk[-8:])[-8:]
+
+    @property
+    def rows(self) -> int:
+        """Rows of a data file of pg_dump; -1 where it does not end with the COPY terminator and two empty lines."""
+        return self.lines - 3 if self.tail.endswith(b"\\.\n\n\n") else -1
+
+
 @contextlib.contextmanager
 def encrypting(out: Hashing, keys: list[x25519.Recipient]) -> Iterator[BinaryIO]:
     """Yield a stream whose bytes reach *out* encrypted; an error of *out* is raised as it was."""

@@ -9,6 +9,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +20,7 @@ import zstandard
 from pydantic import SecretStr
 from pyrage import x25519
 
-from pawpaw_ops.age import Hashing, Reading, decrypting, encrypting, nobody_fits
+from pawpaw_ops.age import Hashing, Reading, Tally, decrypting, encrypting, nobody_fits
 from pawpaw_ops.errors import (
     BackupCorrupt,
     ConfigError,
@@ -79,7 +80,9 @@ def identity(key: SecretStr) -> x25519.Identity:
 def list_files(folder: Path) -> dict[str, FileEntry]:
     """Return path below *folder* -> size and SHA-256 of every file."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): _file_entry(path) for path in found}
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as side_by_side:
+        made = list(side_by_side.map(_file_entry, found))
+    return {path.relative_to(folder).as_posix(): entry for path, entry in zip(found, made, strict=True)}
 
 
 def _file_entry(path: Path) -> FileEntry:
@@ -271,21 +274,18 @@ def _extract(tar: tarfile.TarFile, to: Path) -> tuple[Contents, dict[str, FileEn
 
 
 def _write(stream: IO[bytes], path: Path) -> tuple[FileEntry, int]:
-    digest, size, lines, tail = hashlib.sha256(), 0, 0, b""
+    tally, looking = Tally(), Future[None]()
+    looking.set_result(None)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as out:
+        with ThreadPoolExecutor(max_workers=1) as beside, path.open("wb") as out:
             while chunk := stream.read(CHUNK):
+                looking.result()  # one chunk ahead, no more
+                looking = beside.submit(tally.add, chunk)
                 out.write(chunk)
-                digest.update(chunk)
-                size += len(chunk)
-                lines += chunk.count(b"\n")
-                tail = (tail + chunk)[-8:]
     except OSError as seen:
         raise _disk_error(path, seen) from seen
-    # A data file of pg_dump ends with the COPY terminator and two empty lines; -1 says that it does not.
-    rows = lines - 3 if tail.endswith(b"\\.\n\n\n") else -1
-    return FileEntry(size_bytes=size, sha256=digest.hexdigest()), rows
+    return FileEntry(size_bytes=tally.size, sha256=tally.digest.hexdigest()), tally.rows
 
 
 def _add(tar: tarfile.TarFile, name: str, stream: BinaryIO) -> None:

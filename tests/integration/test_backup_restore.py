@@ -27,3 +27,13 @@ def test_backup_wreck_restore_undo(kit: Kit) -> None:
 
     assert kit.prints().tables == wrecked.tables
     kit.assert_clean()
+
+
+def test_restored_rows_arrive_frozen(kit: Kit) -> None:
+    """What a load brings needs no look at the heap, so indexes and foreign keys are made fast; no vacuum ran yet."""
+    backup_db(stack=kit.name)
+
+    restore_db(stack=kit.name, approve=True)
+
+    [(pages, frozen)] = kit.sql("SELECT relpages, relallvisible FROM pg_class WHERE oid = 'order_items'::regclass")
+    assert pages == frozen > 0

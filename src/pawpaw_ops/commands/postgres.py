@@ -19,8 +19,10 @@ RESTORE_SETTINGS: Mapping[str, str] = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "jit": "off",
+    "enable_hashjoin": "off",
 }
-"""Session settings of a load. Source: measured; parallel index builds lose where pg_restore is parallel already."""
+"""Session settings of a load. Source: measured; parallel index builds lose where pg_restore is parallel already, and
+a foreign key is checked in a quarter of the time by merging two fresh indexes instead of hashing two tables."""
 
 
 def program(tools: ClientTools, name: str) -> str:

@@ -11,6 +11,7 @@ from pawpaw_ops.clients.postgres.connection import Conn, Postgres, PostgresError
 from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.sqlrules import SqlDump
+from pawpaw_ops.commands.toc import freeze
 from pawpaw_ops.errors import BackupMissing, ConfigError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
@@ -204,6 +205,9 @@ def load_into(do: Session, pg: Postgres, ready: Ready) -> None:
     name = pg.database.name
     progress = report.Progress(f"load-{do.stack.name}", f"loading {ready.source} into {name}")
     if ready.contents is not None:
+        toc = ready.path / "toc.dat"
+        if jobs() > 1:
+            toc.write_bytes(freeze(toc.read_bytes(), ready.contents.table_files.values()))
         line = command.restore(pg.database, dbname=name, source=ready.path, jobs=jobs(), app=pg.app)
     else:
         line = command.load_sql(pg.database, dbname=name, source=ready.path, app=pg.app)

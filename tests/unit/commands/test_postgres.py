@@ -28,7 +28,7 @@ LOGIN: dict[str, str | SecretStr] = {
 LOAD: dict[str, str | SecretStr] = {
     **LOGIN,
     "PGOPTIONS": "-c synchronous_commit=off -c maintenance_work_mem=256MB -c max_parallel_maintenance_workers=0"
-    " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c jit=off",
+    " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c jit=off -c enable_hashjoin=off",
 }
 RUN = "pawpaw-ops/r1"
 

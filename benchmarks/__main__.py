@@ -5,7 +5,6 @@ once on a small database and writes nothing.
 """
 
 import argparse
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,4 +95,4 @@ def _size(results: Results, made: Ground, kit: "Kit", size: Size) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 TRIVIAL_TASKS = 100
@@ -14,18 +15,23 @@ def peak_mb() -> float:
     return round(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6, 1)
 
 
-def run(verb: str, stack: str) -> None:
-    """Run a verb of a stack."""
+def flows() -> dict[str, Callable[[str], dict[str, float]]]:
+    """Import the flows, as a worker's process does, and return them by name."""
     from flows.backup import backup_db
     from flows.restore import restore_db
 
-    if verb == "backup":
+    def backup(stack: str) -> dict[str, float]:
         backup_db(stack=stack)
-    else:
+        return {}
+
+    def restore(stack: str) -> dict[str, float]:
         restore_db(stack=stack, approve=True)
+        return {}
+
+    return {"backup": backup, "restore": restore}
 
 
-def overhead() -> dict[str, float]:
+def overhead(_: str) -> dict[str, float]:
     """Run a flow of a hundred tasks that do nothing."""
     from prefect import flow
 
@@ -49,12 +55,9 @@ def overhead() -> dict[str, float]:
 def main(verb: str, stack: str) -> None:
     """Print one line of JSON: seconds to import, seconds of the flow, MB."""
     began = time.monotonic()
-    import flows.backup
-    import flows.restore
-
-    assert flows.backup, flows.restore
+    verbs: dict[str, Callable[[str], dict[str, float]]] = {"overhead": overhead, **flows()}
     imported = time.monotonic()
-    more = overhead() if verb == "overhead" else run(verb, stack) or {}
+    more = verbs[verb](stack)
     ended = time.monotonic()
     said = {"import_s": round(imported - began, 3), "flow_s": round(ended - imported, 3), "peak_mb": peak_mb(), **more}
     print(json.dumps(said))

@@ -310,3 +310,17 @@ def test_A2_worker_killed_while_pg_dump_runs(kit: Kit) -> None:
     kit.assert_clean()
     dump.resume()
     wait_until(lambda: not dump.is_running() or dump.status() == psutil.STATUS_ZOMBIE, "the orphan ended by itself")
+
+
+def test_A21_stale_rows_raise_an_alarm(tiny: Kit) -> None:
+    """The newest row is found under the database's own search path; an old one is an alarm, a bad query an error."""
+    tiny.save_blocks(database={"freshness_query": "SELECT max(t) FROM dos", "freshness_h": 1})
+    backup_db(stack=tiny.name)
+    [entry] = tiny.catalog().entries()
+    assert entry.manifest is not None
+    assert any("newest row is" in alarm for alarm in entry.manifest.alarms)
+
+    tiny.save_blocks(database={"freshness_query": "SELECT max(t) FROM no_such_table"})
+    with pytest.raises(ConfigError, match="no_such_table"):
+        backup_db(stack=tiny.name)
+    tiny.assert_clean()

@@ -80,6 +80,8 @@ def look_before_backup(do: Session) -> Facts:
         raise ConfigError("the BackupStore has no age recipients.", hint="`pawpaw new-key` makes a pair of keys.")
     with pg.connect() as conn:
         tables_bytes = sum(table.size_bytes for table in fingerprint.tables(conn))
+        if pg.database.freshness_query:
+            catalog.newest_row_at(conn, pg.database.freshness_query)  # a bad one is told before anything begins
     plan.check_room(
         tables_bytes * 3 // 2,
         report.free_bytes(do.stack.state_dir),

@@ -257,8 +257,8 @@ def loss_rows(found: Sequence[TableLoss]) -> list[dict[str, object]]:
     return [
         {
             "table": loss.table,
-            "live rows": "unknown" if loss.live_rows is None else loss.live_rows,
-            "backup rows": "–" if loss.backup_rows is None else loss.backup_rows,
+            "live rows": ("unknown" if loss.same is None else "gone") if loss.live_rows is None else loss.live_rows,
+            "backup rows": "not in the backup" if loss.backup_rows is None else loss.backup_rows,
             "rows fewer": loss.net_lost,
             "contents": words[loss.same],
         }

@@ -48,7 +48,7 @@ def preview(
     lines += [f"- … and {len(changed) - SHOWN} more tables"] if len(changed) > SHOWN else []
     lines += [f"- kept as it is live: {name}" for name in planned.carried]
     lines += [f"- not verified: {what}" for what in planned.unknown]
-    lines.append(f"The replaced database is kept as `{planned.retired}` for {do.stack.database.keep_old_days} days.")
+    lines.append(f"\nThe replaced database is kept as `{planned.retired}` for {do.stack.database.keep_old_days} days.")
     text = "\n".join(lines)
     report.table(f"restore-preview-{do.stack.name}", loss_rows(found), gist=text)
     return text

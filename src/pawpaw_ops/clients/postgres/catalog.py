@@ -4,8 +4,8 @@ from datetime import datetime
 
 from psycopg import errors
 
-from pawpaw_ops.clients.postgres.connection import APP_PREFIX, Conn, Postgres
-from pawpaw_ops.errors import IdentityMismatch, PreconditionError, VersionMismatch
+from pawpaw_ops.clients.postgres.connection import APP_PREFIX, Conn, Postgres, PostgresError
+from pawpaw_ops.errors import ConfigError, IdentityMismatch, PreconditionError, VersionMismatch
 from pawpaw_ops.models.database import Database, DatabaseRow, Marker, ServerFacts
 
 OLDEST_MAJOR = 14
@@ -199,8 +199,19 @@ def existing_roles(conn: Conn) -> frozenset[str]:
 
 
 def newest_row_at(conn: Conn, query: str) -> datetime | None:
-    """Run the block's freshness query and return its time, aware."""
-    row = conn.execute(query.encode()).fetchone()
+    """Run the block's freshness query, under the database's own search path, and return its time.
+
+    Raises:
+        ConfigError: The query fails; the server's words are quoted.
+    """
+    try:
+        with conn.transaction():
+            conn.execute("SET LOCAL search_path TO DEFAULT")
+            row = conn.execute(query.encode()).fetchone()
+    except PostgresError as seen:
+        raise ConfigError(
+            f"the freshness query {query!r} fails: {str(seen).strip()}", hint="Mend it in the PostgresDatabase block."
+        ) from seen
     return row[0] if row and isinstance(row[0], datetime) else None
 
 

@@ -126,7 +126,7 @@ def plan_restore(do: Session, ready: Ready, into: str) -> RestorePlan:
         live=pg.database.name,
         live_oid=live.oid if live else None,
         side=side.derived_name(pg.database.name, f"restore_{do.run_id[:8]}"),
-        retired=side.derived_name(pg.database.name, f"old_{utc_now():%Y%m%dT%H%M%SZ}"),
+        retired=side.derived_name(pg.database.name, f"old_{utc_now():%Y%m%dT%H%M%SZ}_{do.run_id[:4]}"),
         into=into,
         like=like,
         missing_roles=missing,

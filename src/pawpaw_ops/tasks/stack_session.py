@@ -53,7 +53,7 @@ def _who() -> tuple[str, str]:
         return secrets.token_hex(8), "a terminal"
     creator = flow_run.created_by
     actor = (creator.display_value or creator.type or "") if creator else ""
-    return f"{flow_run.id.hex[:12]}{secrets.token_hex(2)}", actor or f"flow run {flow_run.name}"
+    return f"{flow_run.id.hex[-12:]}{secrets.token_hex(2)}", actor or f"flow run {flow_run.name}"
 
 
 @contextlib.contextmanager

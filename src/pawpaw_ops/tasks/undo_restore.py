@@ -80,7 +80,7 @@ def check_again(do: Session, old: str, old_oid: int) -> Names:
         if row is None or row.oid != old_oid or marker is None or marker.role != "old":
             raise NotApproved(f"{old!r} is no longer the database that was approved.", hint="Start the undo again.")
         plan.check_blockers(catalog.blockers(conn, pg.database.name), pg.database.name)
-    retired = side.derived_name(pg.database.name, f"old_{utc_now():%Y%m%dT%H%M%SZ}")
+    retired = side.derived_name(pg.database.name, f"old_{utc_now():%Y%m%dT%H%M%SZ}_{do.run_id[:4]}")
     return Names(live=pg.database.name, incoming=old, retired=retired)
 
 

@@ -49,6 +49,16 @@ def kill_at(entry: int) -> None:
     journal.on_entry = count
 
 
+def cancel_at(event: str, name: str) -> None:
+    """Send this process the signal with which Prefect cancels a run, after that entry. For child processes."""
+
+    def check(seen_event: str, seen_name: str) -> None:
+        if (seen_event, seen_name) == (event, name):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    journal.on_entry = check
+
+
 @contextlib.contextmanager
 def at_entry(event: str, name: str, action: Callable[[], None]) -> Iterator[None]:
     """Do something once, right after an entry of this event and step is on disk, while the block lasts.

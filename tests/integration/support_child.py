@@ -14,7 +14,7 @@ PRELOAD = ["flows.backup", "flows.drill_restore", "flows.restore", "flows.undo_r
 LIMIT_S = 120.0
 
 
-def _run(verb: str, parameters: dict[str, Any], kill_entry: int, places: dict[str, str]) -> None:
+def _run(verb: str, parameters: dict[str, Any], at: int | tuple[str, str], places: dict[str, str]) -> None:
     os.setsid()
     api = os.environ["PREFECT_API_URL"] = places["api"]
     tempfile.tempdir = places["temporary"]  # the server that we are forked from has the one of its own beginning
@@ -35,8 +35,10 @@ def _run(verb: str, parameters: dict[str, Any], kill_entry: int, places: dict[st
         "restore-db": restore_db,
         "undo-restore": undo_restore,
     }
-    if kill_entry:
-        testing.kill_at(kill_entry)
+    if isinstance(at, tuple):
+        testing.cancel_at(*at)
+    elif at:
+        testing.kill_at(at)
     with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         flows[verb](**parameters)
 
@@ -49,13 +51,15 @@ def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
 
 
 class Child:
-    """One such process."""
+    """One such process; killed at the journal's n-th entry, or cancelled after one, if a test wants that."""
 
-    def __init__(self, verb: str, log: str, *, kill_entry: int = 0, **parameters: Any) -> None:
+    def __init__(
+        self, verb: str, log: str, *, kill_entry: int = 0, cancel: tuple[str, str] | None = None, **parameters: Any
+    ) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
         places = {"api": PREFECT_API_URL.value(), "log": log, "temporary": tempfile.gettempdir()}
-        words = (verb, parameters, kill_entry, places)
+        words = (verb, parameters, cancel or kill_entry, places)
         self.process: ForkServerProcess = context.Process(target=_run, args=words)
         self.process.start()
 

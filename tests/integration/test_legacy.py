@@ -1,6 +1,7 @@
 """C15: `backup_*.sql.gz` as the stack kept them before: good ones load, bad ones are refused before anything is."""
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,14 +152,28 @@ def test_C15_a_bad_one_is_refused_and_nothing_is_written(sql: bytes, tmp_path: P
     assert not (tmp_path / "checked.sql").exists()
 
 
+def same(packed: bytes, sql: bytes) -> bool:
+    """Whether a flipped bit is one that nothing reads: the padding of a block, a code that is not used."""
+    try:
+        return gzip.decompress(packed) == sql
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
 def test_C15_bit_flips_in_the_gzip_are_found(sql: bytes, tmp_path: Path) -> None:
+    """Every bit whose loss changes a byte of the SQL, or its checksum, is found."""
     whole = bytearray(gzip.compress(sql, 1))
+    harmless = 0
     for at in range(10, len(whole), len(whole) // 25):
         whole[at] ^= 4
-        (tmp_path / "flipped.sql.gz").write_bytes(whole)
-        with pytest.raises(PreconditionError):
-            legacy.check(tmp_path / "flipped.sql.gz")
+        if same(bytes(whole), sql):
+            harmless += 1
+        else:
+            (tmp_path / "flipped.sql.gz").write_bytes(whole)
+            with pytest.raises(PreconditionError):
+                legacy.check(tmp_path / "flipped.sql.gz")
         whole[at] ^= 4
+    assert harmless <= 2
 
 
 def test_C15_a_psql_without_restrict_is_refused(sql: bytes, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes 
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak
-soak: $(READY) ## Back up and restore over and over and watch that nothing grows
+soak: $(READY) ## Kill backups and restores at random steps, a hundred rounds, and check what must hold
 	$(BIN)/python -m benchmarks.soak
 
 .PHONY: lock

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import get_current_settings
 
 from deployments import runs
@@ -56,7 +57,7 @@ def test_a_run_that_no_worker_takes_is_cancelled() -> None:
     assert trigger("list-backups/demo", {}, no_worker_s=1, say=said.append) is Exit.NO_WORKER
     with get_client(sync_client=True) as client:
         assert not runs.workers(client)
-        newest = client.read_flow_runs()[0]
+        newest = client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC)[0]
         assert newest.state is not None
         assert newest.state.is_cancelled()
     assert "no worker of the pool pawpaw is online" in said[-1]

@@ -9,7 +9,9 @@ Hashes of floating point, numeric and jsonb values call different spellings equa
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from types import MappingProxyType
 
 from psycopg import sql
@@ -89,18 +91,24 @@ def take(
     Raises:
         PreconditionError: The role may not read a table; the message names it.
     """
-    found = tables(snapshot.conn)
+    left: SimpleQueue[Table] = SimpleQueue()
+    for table in tables(snapshot.conn):
+        left.put(table)
+    workers = max(1, min(jobs, left.qsize()))
 
-    def work(table: Table) -> tuple[str, TablePrint]:
-        with _sharing(pg, snapshot) as conn:
-            made = table_print(conn, table)
-        if on_table is not None:
-            on_table(table.name, made)
-        return table.name, made
+    def work(_: int) -> dict[str, TablePrint]:
+        made: dict[str, TablePrint] = {}
+        with _sharing(pg, snapshot) as conn, suppress(Empty):
+            while True:
+                table = left.get_nowait()
+                made[table.name] = table_print(conn, table)
+                if on_table is not None:
+                    on_table(table.name, made[table.name])
+        return made
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        made = dict(pool.map(work, found))
-    return describe(snapshot.conn, dict(sorted(made.items())))
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        prints = {name: made for part in pool.map(work, range(workers)) for name, made in part.items()}
+    return describe(snapshot.conn, dict(sorted(prints.items())))
 
 
 def take_now(pg: Postgres, *, jobs: int, on_table: Callable[[str, TablePrint], None] | None = None) -> Fingerprint:

@@ -2,7 +2,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,10 +75,21 @@ def test_who_inherited_the_demos_token_goes_with_it(home: homes.Home, tmp_path: 
     """A flow run that outlived its worker is nobody's child, and is still ours."""
     run = LocalRunner().spawn(Command(argv=SLEEP, env={homes.MARK: token}), log=tmp_path / "log")
     try:
+        until(lambda: token.encode() in Path(f"/proc/{run.pid}/environ").read_bytes())
         home.end()
+        if dies:
+            until(lambda: not run.alive())
         assert run.alive() is not dies
     finally:
         run.end()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Poll for a process to have begun or ended, at most 10 s."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_one_demo_at_a_time(home: homes.Home) -> None:

@@ -67,7 +67,7 @@ INSERT INTO products (sku, name, price_cents, attributes)
 SELECT 'PAW-' || lpad(n::text, 7, '0'),
        (ARRAY['Croqueta', 'Correa', 'Cama', 'Juguete', 'Champú'])[1 + n % 5] || ' ' ||
        (ARRAY['pequeño', 'mediano', 'grande'])[1 + n % 3] || ' n.º ' || n,
-       500 + (n * 7919) % 90000,
+       500 + (n::bigint * 7919) % 90000,
        jsonb_build_object('color', (ARRAY['rojo', 'añil', 'verde'])[1 + n % 3], 'peso_g', 50 + n % 9000,
                           'tags', jsonb_build_array('perro', 'talla-' || n % 7, md5(n::text)))
 FROM generate_series(1, 5000 * current_setting('shop.scale')::int) n;

@@ -17,7 +17,7 @@ def facts(ground: Ground) -> Record:
         "cpu": _after_colon("/proc/cpuinfo", "model name"),
         "cores": str(os.cpu_count()),
         "memory": f"{int(_after_colon('/proc/meminfo', 'MemTotal').split()[0]) / 1e6:.1f} GB",
-        "kernel": f"{platform.system()} {platform.release().partition("-")[0]}",
+        "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "PostgreSQL": str(server),
         "Python": platform.python_version(),
         **{name: version(name) for name in ("prefect", "zstandard", "pyrage", "psycopg")},

@@ -1,8 +1,10 @@
 """What all layers of tests share."""
 
 import os
+import sys
 import tempfile
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.nothing_skips", "tests.integration.fixtures_stack"]
@@ -16,6 +18,19 @@ settings.register_profile("pawpaw", deadline=None, derandomize="CI" in os.enviro
 settings.load_profile("pawpaw")
 
 
+_sessions: list[pytest.Session] = []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember the session for its exit code."""
+    _sessions.append(session)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
+    """Leave nothing behind, and end at once: at exit Prefect may wait for ever for an event worker without a server."""
     _prefect_home.cleanup()
+    if _sessions:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(_sessions[-1].exitstatus))

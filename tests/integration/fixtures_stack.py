@@ -3,27 +3,35 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
 from pawpaw_ops.disposable import DisposableServer
 from tests.integration.support_stack import Kit, load_shop, load_tiny, postgres_15
 
+DRAIN_S = 15.0
 SETTINGS = {"fsync": "off", "max_prepared_transactions": "4", "wal_level": "logical"}
 
 
 @pytest.fixture(scope="session")
 def prefect_api() -> Iterator[None]:
-    """A Prefect server of the tests' own."""
+    """A Prefect server of the tests' own.
+
+    On the way out Prefect waits for its event workers without a limit, also for one whose server a test has ended.
+    """
     with (
+        pytest.MonkeyPatch.context() as patch,
         prefect_test_harness(server_startup_timeout=120),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
         yield
+        patch.setattr(EventsWorker, "drain_all", partial(EventsWorker.drain_all, timeout=DRAIN_S))
 
 
 @pytest.fixture(scope="session")

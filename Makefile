@@ -42,6 +42,11 @@ check: $(READY) ## The gate: format, lint, types, imports, unit and contract tes
 test: $(READY) ## All tests that this machine can run; says at the end what it could not, and why
 	$(BIN)/pytest
 
+.PHONY: images
+images: $(READY) ## Make the stand-ins of the official images that the stack's tests run on where no registry can be reached
+	tests/images/compose.sh
+	tests/images/build.sh
+
 .PHONY: format
 format: $(READY) ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -54,6 +59,14 @@ demo: $(READY) ## Back up, wreck, restore and undo a real PostgreSQL through Pre
 .PHONY: demo-stop
 demo-stop: $(READY) ## End a demo that was kept
 	$(BIN)/pawpaw demo-stop
+
+.PHONY: up
+up: $(READY) ## Bring the shop's whole stack up on Docker: .env with random secrets, images, containers, demo goods
+	$(BIN)/pawpaw up
+
+.PHONY: down
+down: $(READY) ## Stop the stack and keep its data
+	$(BIN)/pawpaw down
 
 .PHONY: bench
 bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes benchmarks/README.md

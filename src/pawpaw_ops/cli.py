@@ -25,6 +25,8 @@ app = App(
     help_epilogue="The verbs themselves are deployments: `prefect deployment run backup-db/prod`, or `pawpaw trigger`.",
     version_flags=[],
 )
+app.command("deployments.stack.commands:up", group=set_up, help="Bring the shop's whole stack up on Docker.")
+app.command("deployments.stack.commands:down", group=set_up, help="Stop the shop's stack and keep its data.")
 
 
 def main() -> None:

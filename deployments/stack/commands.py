@@ -1,0 +1,45 @@
+"""`pawpaw up` and `pawpaw down`, as they are typed."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from deployments.stack.env import read_env
+from deployments.stack.up import Place, addresses, bring_up, take_down
+
+STACK = Path("stack")
+console = Console(highlight=False)
+
+
+def up(
+    *,
+    folder: Path = STACK,
+    env_file: Path | None = None,
+    build: bool = True,
+    seed: bool = True,
+    timeout_s: float = 300.0,
+) -> None:
+    """Bring the shop's whole stack up on this host's Docker Engine: .env, images, containers, demo goods.
+
+    Args:
+        folder: The stack's folder.
+        env_file: File with its variables; made with random secrets if it is not there. Default: .env in the folder.
+        build: Build the images first.
+        seed: Put the demo shop's goods and its user in.
+        timeout_s: Longest wait for everything to be healthy, in seconds.
+    """
+    place = Place(folder=folder, env_file=env_file or folder / ".env")
+    bring_up(place, console, build=build, seed=seed, timeout_s=timeout_s)
+    for name, address in addresses(read_env(place.env_file)):
+        console.print(f"  {name:<16} {address}")
+
+
+def down(*, folder: Path = STACK, env_file: Path | None = None) -> None:
+    """Stop the shop's stack and keep its data.
+
+    Args:
+        folder: The stack's folder.
+        env_file: File with its variables. Default: .env in the folder.
+    """
+    take_down(Place(folder=folder, env_file=env_file or folder / ".env"))
+    console.print("The stack is down; its data is kept.")

@@ -1,0 +1,184 @@
+"""`make up` and `make down`: the whole stack on this host's Docker Engine, from nothing to a shop that sells."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect_docker import DockerHost
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from deployments.stack.env import make_env, read_env
+from pawpaw_ops.clients import compose_project
+from pawpaw_ops.commands import compose
+from pawpaw_ops.commands.command import Command
+from pawpaw_ops.errors import CommandError, ConfigError, HalfDone
+from pawpaw_ops.models.base import Noun
+from pawpaw_ops.plans.startup import Seen, Standing, standing
+from pawpaw_ops.runner import LocalRunner
+
+COMPOSE_FILE = "docker-compose.prod.yml"
+ONCE = ("migrate",)
+POLL_S = 0.5
+LEGACY_BUILDER = {"DOCKER_BUILDKIT": "0"}
+MARK = {True: "[green]✓[/]", False: "[yellow]…[/]"}
+
+
+class Place(Noun):
+    """Where a stack is kept: its folder, its `.env`, and Compose files laid over the production one."""
+
+    folder: Path
+    env_file: Path
+    overlays: tuple[Path, ...] = ()
+
+    def project(self) -> compose.Project:
+        """Return the Compose project; the `.env` has its name.
+
+        Raises:
+            ConfigError: The folder has no Compose file, or the `.env` cannot be read.
+        """
+        file = self.folder / COMPOSE_FILE
+        if not file.is_file():
+            raise ConfigError(f"{self.folder} has no {COMPOSE_FILE}.", hint="Pass the stack's folder with --folder.")
+        values = read_env(self.env_file)
+        return compose.Project(
+            name=values.get("COMPOSE_PROJECT_NAME", "pawpaw"),
+            files=(file.resolve(), *(one.resolve() for one in self.overlays)),
+            env_file=self.env_file.resolve(),
+        )
+
+
+@dataclass(frozen=True)
+class Up:
+    """A stack that is up.
+
+    Attributes:
+        took_s: Seconds from the start of the containers until all were healthy, without the build.
+    """
+
+    project: compose.Project
+    took_s: float
+
+
+def bring_up(
+    place: Place,
+    console: Console,
+    *,
+    given: Mapping[str, str] | None = None,
+    build: bool = True,
+    seed: bool = True,
+    timeout_s: float = 300.0,
+) -> Up:
+    """Make the `.env` if there is none, build, start, wait until everything is healthy, seed the shop.
+
+    Raises:
+        ConfigError: The folder is no stack, or a variable has no value.
+        CommandError: Docker could not build or start it; its own words are in it.
+        HalfDone: A service did not come up; it is named, with why.
+
+    Touches:
+        `.env` if missing; images, containers, networks, volumes of the project; products and the demo user.
+    """
+    if make_env(place.folder / ".env.example", place.env_file, given or {}):
+        console.print(f"[green]✓[/] made {place.env_file} with random secrets; keep a copy of it in a safe place")
+    project = place.project()
+    runner = LocalRunner()
+    wanted = runner.ask(compose.services(project))
+    if build:
+        console.print("building the images …")
+        runner.run(compose.build(project, env=_builder(runner)))
+    began = time.monotonic()
+    _start(runner, project)
+    wait_until_up(project, wanted, console, timeout_s=timeout_s)
+    took_s = time.monotonic() - began
+    if seed:
+        runner.run(_seed(project, place))
+    console.print(f"[green]✓[/] {len(wanted)} services are up after {took_s:.0f} s")
+    return Up(project=project, took_s=took_s)
+
+
+def _start(runner: LocalRunner, project: compose.Project) -> None:
+    """Start the containers; why one failed is told by its own log better than by Compose."""
+    try:
+        runner.run(compose.up(project))
+    except CommandError as seen:
+        failed = standing((), _containers(project), once=ONCE).failed
+        if failed:
+            raise _did_not_come_up(failed) from seen
+        raise
+
+
+def take_down(place: Place) -> None:
+    """Stop the stack; its data stays.
+
+    Touches:
+        Containers and networks of the project.
+    """
+    LocalRunner().run(compose.down(place.project()))
+
+
+def wait_until_up(project: compose.Project, wanted: tuple[str, ...], console: Console, *, timeout_s: float) -> None:
+    """Wait until every wanted service is up, showing each.
+
+    Raises:
+        HalfDone: One failed, or was not up in time.
+    """
+    until = time.monotonic() + timeout_s
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        while True:
+            found = _containers(project)
+            now = standing(wanted, found, once=ONCE)
+            live.update(table_of(found, now))
+            if now.failed:
+                raise _did_not_come_up(now.failed)
+            if now.all_up:
+                break
+            if time.monotonic() > until:
+                late = tuple((name, f"is not healthy after {timeout_s:g} s") for name in now.waiting)
+                raise _did_not_come_up(late)
+            time.sleep(POLL_S)
+    console.print(table_of(found, now))
+
+
+def table_of(found: tuple[Seen, ...], now: Standing) -> Table:
+    """Draw the containers as a table."""
+    table = Table("", "container", "state", "health", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(MARK[one.name in now.up], one.name, one.status, one.health or "–")
+    return table
+
+
+def addresses(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what to open in a browser: name and address."""
+    domain, port = values.get("SHOP_DOMAIN", "localhost"), values.get("HTTPS_PORT", "443")
+    return (("shop", f"https://{domain}" + ("" if port == "443" else f":{port}")),)
+
+
+def _containers(project: compose.Project) -> tuple[Seen, ...]:
+    return compose_project.containers(lambda: DockerHost().get_client(), project.name)
+
+
+def _builder(runner: LocalRunner) -> dict[str, str]:
+    """Fall back to the engine's own builder where the Docker CLI has no buildx; the Dockerfiles build with both."""
+    try:
+        runner.run(Command(argv=("docker", "buildx", "version")))
+    except CommandError:
+        return LEGACY_BUILDER
+    return {}
+
+
+def _seed(project: compose.Project, place: Place) -> Command:
+    password = os.environ.get("SEED_USER_PASSWORD") or read_env(place.env_file)["SEED_USER_PASSWORD"]
+    return compose.run_once(project, "migrate", "node", "dist/seed.js", env={"SEED_USER_PASSWORD": password})
+
+
+def _did_not_come_up(failed: tuple[tuple[str, str], ...]) -> HalfDone:
+    error = HalfDone(
+        f"started the stack, and not all of it came up: {'; '.join(f'{name} {why}' for name, why in failed)}.",
+        hint=f"`docker logs {failed[0][0]}` says why; mend it and run `make up` again, which goes on from here.",
+    )
+    error.next_step = "Levantar el stack"
+    return error

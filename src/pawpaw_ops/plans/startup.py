@@ -1,0 +1,73 @@
+"""Deciding from what the engine shows whether a stack is up, still on its way, or will not come up."""
+
+from collections.abc import Iterable, Sequence
+
+from pawpaw_ops.models.base import Noun
+
+RESTARTS = 3
+
+
+class Seen(Noun):
+    """One container as the engine shows it.
+
+    Attributes:
+        status: created, running, exited, restarting, dead, paused or removing.
+        health: healthy, unhealthy, starting, or empty where the image has no check.
+    """
+
+    service: str
+    name: str
+    status: str
+    health: str = ""
+    exit_code: int = 0
+    restarts: int = 0
+
+    @property
+    def done(self) -> bool:
+        """It ran to its end, and well."""
+        return self.status == "exited" and self.exit_code == 0
+
+    @property
+    def up(self) -> bool:
+        """It runs, and its own check says so where it has one."""
+        return self.status == "running" and self.health in {"", "healthy"}
+
+    @property
+    def failed(self) -> str:
+        """Why it will not come up by itself; empty while it may."""
+        if self.status in {"exited", "dead"} and self.exit_code:
+            return f"ended with exit code {self.exit_code}"
+        if self.restarts >= RESTARTS and not self.up:
+            return f"was restarted {self.restarts} times"
+        return ""
+
+
+class Standing(Noun):
+    """What is up, what is waited for, and what failed with the reason."""
+
+    up: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def all_up(self) -> bool:
+        """Nothing is waited for and nothing failed."""
+        return not self.waiting and not self.failed
+
+
+def standing(wanted: Sequence[str], found: Iterable[Seen], *, once: Sequence[str] = ()) -> Standing:
+    """Hold the containers against the wanted services.
+
+    Args:
+        wanted: Services that must be there.
+        found: Containers of the project.
+        once: Services whose container runs to its end instead of staying.
+    """
+    containers = tuple(found)
+    there = {one.service for one in containers}
+    fine = {one.name for one in containers if (one.done if one.service in once else one.up)}
+    failed = tuple((one.name, one.failed) for one in containers if one.name not in fine and one.failed)
+    broken = {name for name, _ in failed}
+    waiting = [one.name for one in containers if one.name not in fine | broken]
+    waiting += [service for service in wanted if service not in there]
+    return Standing(up=tuple(sorted(fine)), waiting=tuple(sorted(waiting)), failed=tuple(sorted(failed)))

@@ -1,0 +1,170 @@
+"""The whole production stack on a real Docker Engine under a project of its own; and its shop, as a customer."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from rich.console import Console
+
+from deployments.stack.env import make_env, read_env
+from deployments.stack.up import Place, Up, bring_up
+from tests.integration.stack import support_docker
+from tests.integration.stack.support_docker import attempt, docker, wait_until
+
+BUILT = ("BACKEND_IMAGE", "FRONTEND_IMAGE", "GATEWAY_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE")
+BASES = ("BASE_NODE", "BASE_NGINX", "BASE_POSTGRES", "BASE_REDIS")
+PROJECT = "com.docker.compose.project"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class RunningStack:
+    """A stack that is up: its engine's view, its database, its shop."""
+
+    place: Place
+    up: Up
+    values: dict[str, str]
+    customers: list["Shop"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The Compose project."""
+        return self.up.project.name
+
+    def container(self, service: str, number: int = 1) -> dict[str, Any]:
+        """Return the inspection of one container of a service."""
+        return self.containers(service)[number - 1]
+
+    def containers(self, service: str = "") -> list[dict[str, Any]]:
+        """Return the inspections of a service's containers, or of all."""
+        labels = [f"label={PROJECT}={self.name}"] + ([f"label=com.docker.compose.service={service}"] if service else [])
+        filters = [word for label in labels for word in ("--filter", label)]
+        ids = docker("ps", "--all", "--quiet", *filters).split()
+        found: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
+        return sorted(found, key=lambda one: str(one["Name"]))
+
+    def compose(self, *words: str) -> str:
+        """Say something to Compose about this project."""
+        files = [word for file in self.up.project.files for word in ("--file", str(file))]
+        return docker("compose", "--project-name", self.name, *files, "--env-file", str(self.place.env_file), *words)
+
+    def sql(self, question: str, *, service: str = "postgres") -> str:
+        """Ask a database inside its own container, over the socket."""
+        name = self.container(service)["Name"].lstrip("/")
+        return docker("exec", name, "psql", "-XAt", "-U", "postgres", self.values["DB_NAME"], "-c", question).strip()
+
+    def kill(self, service: str, number: int = 1) -> None:
+        """Kill a container's first process as the kernel would, so that the restart policy sees a crash."""
+        os.kill(int(self.container(service, number)["State"]["Pid"]), signal.SIGKILL)
+
+    def healthy(self, service: str) -> bool:
+        """Whether every container of the service runs and is healthy."""
+        states = [one["State"] for one in self.containers(service)]
+        return bool(states) and all(
+            state["Status"] == "running" and state.get("Health", {}).get("Status", "healthy") == "healthy"
+            for state in states
+        )
+
+    def wait_healthy(self, service: str) -> None:
+        """Wait until it is."""
+        wait_until(lambda: self.healthy(service), f"{service} is healthy", deadline_s=120)
+
+    def shop(self) -> "Shop":
+        """Return a new customer's browser, more or less."""
+        self.customers.append(Shop(f"https://localhost:{self.values['HTTPS_PORT']}"))
+        return self.customers[-1]
+
+    def logs(self) -> str:
+        """Return what every container wrote."""
+        return self.compose("logs", "--no-color", "--tail", "200")
+
+    def remove(self) -> None:
+        """Remove containers, networks, volumes and images of this project, and nothing else."""
+        for customer in self.customers:
+            customer.http.close()
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
+        attempt("rmi", *(self.values[image] for image in BUILT))
+
+
+class Shop:
+    """A customer over TLS; the bootstrap certificate is nobody's, so it is not checked here."""
+
+    def __init__(self, url: str) -> None:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.http = httpx.Client(base_url=url, verify=context, timeout=20)
+
+    def register(self) -> None:
+        """Become a customer with an account."""
+        email = f"{secrets.token_hex(6)}@example.com"
+        body = {"email": email, "password": "correct-horse-1", "name": "Ñandú Pérez"}
+        answer = self.http.post("/api/auth/register", json=body)
+        assert answer.is_success, answer.text
+        self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+    def products(self) -> list[dict[str, Any]]:
+        """List what is sold."""
+        answer = self.http.get("/api/products")
+        assert answer.is_success, answer.text
+        return list(answer.json()["items"])
+
+    def fill_cart(self, quantity: int = 1) -> None:
+        """Put the first product into the cart."""
+        answer = self.http.put(f"/api/cart/items/{self.products()[0]['id']}", json={"quantity": quantity})
+        assert answer.is_success, answer.text
+
+    def cart(self) -> Any:
+        """Return the cart."""
+        answer = self.http.get("/api/cart")
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def order(self, key: str = "") -> httpx.Response:
+        """Order what is in the cart."""
+        address = {"recipient": "Ñandú Pérez", "street": "Av. Juárez 1", "city": "Torreón", "state": "Coahuila",
+                   "postalCode": "27000"}  # fmt: skip
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return self.http.post("/api/orders", json={"shippingAddress": address}, headers=headers)
+
+
+def start(folder: Path) -> RunningStack:
+    """Bring up a stack with stand-in images, a project name and ports of its own."""
+    name = f"ppt{secrets.token_hex(4)}"
+    given = {
+        "COMPOSE_PROJECT_NAME": name,
+        "PUBLIC_BIND": "127.0.0.1",
+        **{port: str(free_port()) for port in ("HTTP_PORT", "HTTPS_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT")},
+        **{image: f"{name}-{image.split('_')[0].lower()}:test" for image in BUILT},
+        "DB_CONTAINER": f"{name}-db",
+        "REPLICA_CONTAINER": f"{name}-replica",
+        "REDIS_CONTAINER": f"{name}-redis",
+        "AUTH_REQUESTS_PER_MINUTE": "6000",
+        **{argument: support_docker.base_image(argument) for argument in BASES},
+    }  # fmt: skip
+    env_file = folder / "stack.env"
+    make_env(support_docker.STACK / ".env.example", env_file, given)
+    place = Place(folder=support_docker.STACK, env_file=env_file)
+    values = read_env(env_file)
+    try:
+        up = bring_up(place, Console(width=120), timeout_s=240)
+    except BaseException:
+        broken = RunningStack(place, Up(project=place.project(), took_s=0), values)
+        print(broken.logs()[-30_000:])  # noqa: T201 - pytest shows it with the failure
+        broken.remove()
+        raise
+    return RunningStack(place, up, values)

@@ -1,0 +1,119 @@
+"""The production stack, up for real: it sells, it is closed to the world, and it heals."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import support_shop
+from tests.e2e.support_shop import RunningStack
+from tests.integration.stack.support_docker import docker, wait_until, why_no_engine
+
+OWN_IMAGES = {"backend", "frontend", "nginx", "postgres", "postgres_replica", "redis", "migrate"}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    if why := why_no_engine():
+        pytest.skip(f"needs a Docker Engine: {why}")
+    running = support_shop.start(tmp_path_factory.mktemp("stack"))
+    yield running
+    running.remove()
+
+
+@pytest.fixture(autouse=True)
+def logs_of_failures(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[None]:
+    before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > before:
+        print(stack.logs()[-30_000:])  # noqa: T201 - pytest shows it with the failure
+
+
+def test_an_order_placed_over_tls_is_in_the_primary_and_on_the_replica(stack: RunningStack) -> None:
+    shop = stack.shop()
+    shop.register()
+    shop.fill_cart()
+    first = shop.order("the-same-key-0001")
+    assert first.status_code == 201, first.text
+    number = first.json()["id"]
+    again = shop.order("the-same-key-0001")
+    assert again.status_code == 200, again.text
+    question = f"SELECT count(*) FROM orders WHERE id::text = '{number}'"
+    assert stack.sql(question) == "1"
+    wait_until(lambda: stack.sql(question, service="postgres_replica") == "1", "the replica has the order")
+
+
+def test_the_shop_itself_is_served(stack: RunningStack) -> None:
+    shop = stack.shop()
+    assert '<div id="root"' in shop.http.get("/").text
+    assert shop.http.get("/producto/que-no-hay").status_code == 200
+    assert shop.http.get("/assets/none.js").status_code == 404
+    assert shop.http.get("/metrics").headers["content-type"].startswith("text/html")
+
+
+def test_nothing_listens_beyond_loopback_but_the_gateway(stack: RunningStack) -> None:
+    for one in stack.containers():
+        published = [port for ports in (one["NetworkSettings"]["Ports"] or {}).values() for port in ports or ()]
+        service = one["Config"]["Labels"]["com.docker.compose.service"]
+        if service != "nginx":
+            assert {port["HostIp"] for port in published} <= {"127.0.0.1"}, service
+
+
+def test_containers_have_no_rights_that_they_do_not_need(stack: RunningStack) -> None:
+    for one in stack.containers():
+        host, service = one["HostConfig"], one["Config"]["Labels"]["com.docker.compose.service"]
+        assert one["Config"]["User"].split(":")[0] not in {"", "0", "root"}, service
+        assert host["ReadonlyRootfs"], service
+        assert host["CapDrop"] == ["ALL"], service
+        assert "no-new-privileges:true" in host["SecurityOpt"], service
+        assert host["Memory"], service
+        assert host["PidsLimit"], service
+        assert not host["Privileged"], service
+        sockets = [mount for mount in one["Mounts"] if mount["Destination"].endswith("docker.sock")]
+        assert not any(mount["RW"] for mount in sockets), service
+
+
+def test_no_secret_stands_in_an_argument_or_a_log(stack: RunningStack) -> None:
+    canaries = [value for name, value in stack.values.items() if name.endswith(("PASSWORD", "SECRET"))]
+    assert len(canaries) >= 10
+    logs = stack.logs()
+    for one in stack.containers():
+        name = one["Name"].lstrip("/")
+        seen = docker("top", name, "-eo", "pid,args") if one["State"]["Running"] else ""
+        assert not [value for value in canaries if value in seen], name
+    assert not [value for value in canaries if value in logs]
+
+
+@pytest.mark.parametrize("service", ["nginx", "frontend", "backend", "postgres", "postgres_replica", "redis"])
+def test_a_killed_container_heals(stack: RunningStack, service: str) -> None:
+    """`kill -9` of any one container; the shop sells again by itself, and carts are still there."""
+    shop = stack.shop()
+    shop.register()
+    shop.fill_cart(2)
+    cart = shop.cart()
+    before = stack.container(service)["RestartCount"]
+    stack.kill(service)
+    wait_until(lambda: stack.container(service)["RestartCount"] > before, f"{service} is started again")
+    for each in ("postgres", "postgres_replica", "redis", "frontend", "backend", "nginx"):
+        stack.wait_healthy(each)
+    wait_until(lambda: shop.http.get("/api/cart").status_code == 200, "the shop answers again")
+    assert shop.cart() == cart
+    assert shop.order().status_code == 201
+
+
+def test_a_replica_with_nothing_seeds_itself_again(stack: RunningStack) -> None:
+    stack.compose("rm", "--force", "--stop", "postgres_replica")
+    docker("volume", "rm", f"{stack.name}_postgres_replica")
+    stack.compose("up", "--detach", "--no-deps", "postgres_replica")
+    stack.wait_healthy("postgres_replica")
+    assert stack.sql("SELECT pg_is_in_recovery()", service="postgres_replica") == "t"
+    orders = stack.sql("SELECT count(*) FROM orders")
+    wait_until(
+        lambda: stack.sql("SELECT count(*) FROM orders", service="postgres_replica") == orders, "it has them all"
+    )
+
+
+def test_starting_again_changes_nothing(stack: RunningStack) -> None:
+    ids = {one["Id"] for one in stack.containers()}
+    stack.compose("up", "--detach", "--no-build")
+    stayed = {one["Id"] for one in stack.containers()}
+    assert len(ids - stayed) <= 1  # the one-shot migration may run again

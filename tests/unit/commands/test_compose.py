@@ -1,0 +1,40 @@
+"""Whole command lines of Compose."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from pawpaw_ops.commands import compose
+
+PROJECT = compose.Project(
+    name="shop",
+    files=(Path("/s/docker-compose.prod.yml"), Path("/s/more.yml")),
+    env_file=Path("/s/.env"),
+    profiles=("logs",),
+)
+PREFIX = (
+    "docker compose --project-name shop --project-directory /s --file /s/docker-compose.prod.yml --file /s/more.yml"
+    " --env-file /s/.env --profile logs"
+)
+
+
+def test_every_verb_is_the_whole_line() -> None:
+    lines = {
+        str(compose.build(PROJECT)): "build --quiet",
+        str(compose.up(PROJECT)): "up --detach --quiet-pull",
+        str(compose.up(PROJECT, ["redis"])): "up --detach --quiet-pull redis",
+        str(compose.down(PROJECT)): "down --remove-orphans",
+        str(compose.down(PROJECT, volumes=True)): "down --remove-orphans --volumes",
+        str(compose.services(PROJECT).command): "config --services",
+    }
+    assert list(lines) == [f"{PREFIX} {words}" for words in lines.values()]
+
+
+def test_services_are_parsed_and_sorted() -> None:
+    assert compose.services(PROJECT).parse("redis\nbackend\n") == ("backend", "redis")
+
+
+def test_a_variable_for_one_run_travels_by_name_alone() -> None:
+    command = compose.run_once(PROJECT, "migrate", "node", "seed.js", env={"PASSWORD": SecretStr("canary")})
+    assert str(command) == f"{PREFIX} run --rm --no-deps -T --env PASSWORD migrate node seed.js"
+    assert "canary" not in repr(command)

@@ -79,6 +79,12 @@ describe('a migration', () => {
     expect(await sql('SELECT kind FROM schema_migrations ORDER BY version')).toEqual([{ kind: 'expand' }, { kind: 'contract' }]);
   });
 
+  it('that takes its time is applied by one of four runners, and the others wait for it', async () => {
+    await write('0001_a.sql', 'CREATE TABLE a (); SELECT pg_sleep(0.5)');
+    const applied = await Promise.all([apply(), apply(), apply(), apply()]);
+    expect(applied.flat().map(({ name }) => name)).toEqual(['a']);
+  });
+
   it('that changed after it was applied is refused, and later ones wait', async () => {
     await write('0001_a.sql', 'CREATE TABLE a ()');
     await apply();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { userOwner } from '../src/cart/owner.js';
 import { ADDRESS, openShop, type Shop, startApp } from './support/shop.js';
+import { until } from './support/until.js';
 
 let shop: Shop;
 let other: Awaited<ReturnType<typeof startApp>>;
@@ -155,15 +156,22 @@ describe('the stock', () => {
     expect(await shop.stockOf(scarce)).toEqual({ on_hand: 1, reserved: 0 });
   });
 
-  it('survives carts with products in opposite order without a deadlock', async () => {
-    const [a, b] = [await shop.addProduct(100), await shop.addProduct(100)];
-    const customers = await Promise.all(Array.from({ length: 20 }, () => shop.addUser()));
-    for (const [n, { id }] of customers.entries()) {
-      for (const productId of n % 2 ? [a, b] : [b, a]) await shop.store.set(userOwner(id), { productId, quantity: 1 });
-    }
-    const answers = await Promise.all(customers.map((customer) => order(customer, 'k')));
-    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
-    expect(await shop.stockOf(a)).toEqual({ on_hand: 80, reserved: 0 });
+  it('is locked by product id, whatever the order in the table, so that no two orders wait for each other', async () => {
+    const customer = await shop.addUser();
+    const [first, second] = [await shop.addProduct(10), await shop.addProduct(10)];
+    for (const productId of [first, second]) await shop.store.set(userOwner(customer.id), { productId, quantity: 1 });
+    // An update writes the row anew, behind the other one.
+    await shop.sql('UPDATE stock SET on_hand = on_hand + 1 WHERE product_id = $1', [first]);
+    const lock = 'SELECT FROM stock WHERE product_id = $1 FOR UPDATE';
+    const placed = await shop.db.transaction(async (tx) => {
+      await tx.query(lock, [first]);
+      const placing = order(customer, 'k').then(({ status }) => status);
+      const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
+      await until('the order waits for the first product', async () => (await shop.sql(waiting, [shop.database])).length === 1);
+      await shop.sql(`${lock} NOWAIT`, [second]);
+      return { placing };
+    });
+    expect(await placed.placing).toBe(201);
   });
 
   it('of a product that is no longer sold stops the order until the cart was looked at', async () => {

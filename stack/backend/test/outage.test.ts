@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { migrateDatabase } from './support/databases.js';
 import { asSuperuser, type PostgresServer, startPostgres } from './support/postgres.js';
 import { freePort } from './support/serverProcess.js';
-import { ADDRESS, openShop, type Shop } from './support/shop.js';
+import { ADDRESS, openShop, type Shop, startApp } from './support/shop.js';
 import { spawnProgram, spawnServer } from './support/spawned.js';
 import { until } from './support/until.js';
 
@@ -114,6 +114,17 @@ describe('a session that the server ends', () => {
         await tx.query('SELECT 1');
       }),
     ).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('or that was lost to a conflict is not used again with its transaction open', async () => {
+    const app = await startApp({ ...shop.environment, DB_POOL_MAX: '1' });
+    try {
+      const conflict = `DO $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = 'serialization_failure'; END $$`;
+      await expect(app.db.transaction((tx) => tx.query(conflict))).rejects.toMatchObject({ code: 'unavailable' });
+      expect(await app.db.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    } finally {
+      await app.close();
+    }
   });
 
   it('while idle does not end a process of its own', async () => {

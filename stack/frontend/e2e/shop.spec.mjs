@@ -20,6 +20,10 @@ const FLAGS = [
 const DESKTOP = { viewport: { width: 1360, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 
+// The full Chromium drops every connection when an interface of its machine comes or goes, as with each container that starts.
+// chromium-headless-shell does not look. The shop repeats a dropped call, so only the message is overlooked.
+const MACHINE_NOISE = /net::ERR_NETWORK_CHANGED/;
+
 const problems = [];
 
 async function openPage(browser, device) {
@@ -33,7 +37,9 @@ async function openPage(browser, device) {
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   await page.addInitScript({ path: AXE });
-  page.on("console", (message) => message.type() === "error" && problems.push(`console: ${message.text()}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !MACHINE_NOISE.test(message.text())) problems.push(`console: ${message.text()}`);
+  });
   page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
   page.on("response", (response) => {
     if (response.status() >= 400) problems.push(`${response.status()} ${response.request().method()} ${response.url()}`);
@@ -88,12 +94,12 @@ async function visit(page) {
     await page.getByRole("heading", { level: 1, name: productName, exact: true }).waitFor();
     await page.getByRole("button", { name: "Agregar uno" }).click();
     await page.getByRole("button", { name: "Agregar al carrito" }).click();
-    await page.getByRole("banner").getByRole("link", { name: "Carrito, 2 artículos" }).waitFor();
+    await page.getByRole("banner").getByRole("link", { name: "Carrito 2 artículos" }).waitFor();
     await look(page, "03-product");
   });
 
   await step("the cart survives a reload", async () => {
-    await page.getByRole("banner").getByRole("link", { name: "Carrito, 2 artículos" }).click();
+    await page.getByRole("banner").getByRole("link", { name: "Carrito 2 artículos" }).click();
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "Tu carrito" }).waitFor();
     await page.getByRole("link", { name: productName, exact: true }).waitFor();

@@ -24,6 +24,18 @@ describe("account", () => {
     expect(screen.getByText("3 × Pelota de hule")).toBeInTheDocument();
   });
 
+  it("goes on with the cart of the account, not with the empty one of before", async () => {
+    const { api } = apiWithCart();
+    const { user } = openShop("/pagar", { api });
+    await waitFor(() => expect(api.callsTo("GET", /^\/cart$/)).toHaveLength(1));
+    const release = api.holdNext("GET", /^\/cart$/);
+    await logIn(user, "croquetas1");
+    expect(await screen.findByText("Preparando tu pedido…")).toBeInTheDocument();
+    release();
+    expect(await screen.findByRole("heading", { name: "¿A dónde lo llevamos?" })).toBeInTheDocument();
+    expect(screen.getByText("2 × Pelota de hule")).toBeInTheDocument();
+  });
+
   it("says when the password is wrong, and stays", async () => {
     const { api } = apiWithCart();
     const { user } = openShop("/entrar", { api });
@@ -31,6 +43,15 @@ describe("account", () => {
     expect(await screen.findByRole("alert")).toHaveTextContent("El correo o la contraseña no son correctos.");
     expect(sessionStore.get()).toBeUndefined();
     expect(screen.getByRole("button", { name: "Entrar" })).toBeEnabled();
+  });
+
+  it("does not repeat by itself what has no key", async () => {
+    const { api } = apiWithCart();
+    const { user } = openShop("/entrar", { api });
+    api.refuseNext("POST", /login/);
+    await logIn(user, "croquetas1");
+    expect(await screen.findByRole("alert")).toHaveTextContent("No pudimos comunicarnos con la tienda.");
+    expect(api.callsTo("POST", /login/)).toHaveLength(1);
   });
 
   it("creates an account", async () => {

@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CROQUETAS, newApi, openShop, product } from "./shop";
 
 const cards = () => screen.findAllByRole("article");
@@ -59,6 +59,17 @@ describe("catalogue", () => {
     expect(screen.queryByRole("link", { name: "Siguiente" })).not.toBeInTheDocument();
     await user.click(screen.getByRole("link", { name: "Anterior" }));
     await waitFor(async () => expect((await names())[0]).toBe("Producto 25"));
+  });
+
+  it("starts the next page at its top, and another page with the focus in it", async () => {
+    const scrollTo = vi.spyOn(window, "scrollTo");
+    const api = newApi(Array.from({ length: 50 }, (_, n) => product(n + 1)));
+    const { user } = openShop("/", { api });
+    await user.click(await screen.findByRole("link", { name: "Siguiente" }));
+    expect(scrollTo).toHaveBeenCalledTimes(1);
+    await user.click(await screen.findByRole("link", { name: "Producto 25" }));
+    expect(scrollTo).toHaveBeenCalledTimes(2);
+    expect(screen.getByRole("main")).toHaveFocus();
   });
 
   it("does not sell what is out of stock", async () => {

@@ -28,10 +28,11 @@ interface PlacedOrder {
 interface Fault {
   method: string;
   path: RegExp;
-  kind: "status" | "refuse-connection" | "lose-answer";
+  kind: "status" | "refuse-connection" | "lose-answer" | "late";
   status?: number;
   headers?: Record<string, string>;
   body?: string;
+  until?: Promise<void>;
 }
 
 export interface Call {
@@ -109,6 +110,13 @@ export class FakeShopApi {
     this.faults.push({ method, path, kind: "lose-answer" });
   }
 
+  /** Holds one answer until the returned function is called. */
+  holdNext(method: string, path: RegExp): () => void {
+    let release: () => void = () => undefined;
+    this.faults.push({ method, path, kind: "late", until: new Promise((resolve) => (release = resolve)) });
+    return release;
+  }
+
   /** Holds every answer until the returned function is called. */
   hold(): () => void {
     let release: () => void = () => undefined;
@@ -132,7 +140,7 @@ export class FakeShopApi {
     this.calls.push(call);
     const at = this.faults.findIndex((fault) => fault.method === call.method && fault.path.test(call.path));
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0];
-    await Promise.race([this.gate, aborted(init.signal)]);
+    await Promise.race([fault?.until ?? this.gate, aborted(init.signal)]);
 
     if (fault?.kind === "refuse-connection") throw new TypeError("fetch failed");
     if (fault?.kind === "status") return new Response(fault.body, { status: fault.status!, headers: fault.headers! });

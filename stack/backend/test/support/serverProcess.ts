@@ -22,11 +22,22 @@ export async function freePort(): Promise<number> {
 export function serverFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pawpaw-test-'));
   if (asRoot) chownSync(folder, NOBODY, NOBODY);
+  process.once('exit', () => dropFolder(folder));
   return folder;
 }
 
 export function dropFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
+}
+
+// How Vitest ends a worker whose tests do not come to an end; without this, nothing below would run.
+process.once('SIGTERM', () => process.exit());
+
+/** Whatever becomes of the tests, the process does not outlive them. */
+export function endWithTests(child: ChildProcess): void {
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
 }
 
 /** Starts a program as an ordinary user; what it says is shown when it fails. */
@@ -36,6 +47,7 @@ export function startProgram(
   folder: string,
 ): { child: ChildProcess; ended: Promise<number | null>; said: () => string } {
   const child = spawn(command, args, { ...identity, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithTests(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
   const ended = new Promise<number | null>((resolve, reject) => {

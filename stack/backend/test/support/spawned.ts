@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import supertest from 'supertest';
-import { freePort } from './serverProcess.js';
+import { endWithTests, freePort } from './serverProcess.js';
 import type { Environment } from './shop.js';
 import { until } from './until.js';
 
@@ -17,6 +17,7 @@ export function spawnProgram(name: 'server' | 'migrate' | 'seed', environment: E
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithTests(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const finished = new Promise<Finished>((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })));

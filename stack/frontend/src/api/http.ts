@@ -14,7 +14,23 @@ export interface RequestOptions {
 
 /** Calls the shop's API. Rejects with ApiError, or with AbortError when the caller's own signal fired. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  // The same for both tries: a call must not go on under another account.
   const token = sessionStore.get()?.token;
+  try {
+    return await attempt<T>(path, options, token);
+  } catch (error) {
+    // A phone that changes networks, or a connection closed by a deploy, drops the call that was on it.
+    if (!(error instanceof ApiError && error.code === "connection_lost" && repeatable(options))) throw error;
+    return attempt<T>(path, options, token);
+  }
+}
+
+/** Doing it twice is as doing it once: by the method's meaning, or by the key that goes with it. */
+function repeatable({ method = "GET", headers }: RequestOptions): boolean {
+  return method !== "POST" || headers?.["Idempotency-Key"] !== undefined;
+}
+
+async function attempt<T>(path: string, options: RequestOptions, token: string | undefined): Promise<T> {
   const headers: Record<string, string> = {
     Accept: "application/json",
     "X-Cart-Id": cartId(),
@@ -27,6 +43,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   const controller = new AbortController();
   const abort = () => controller.abort();
   options.signal?.addEventListener("abort", abort);
+  if (options.signal?.aborted) abort();
   const timer = setTimeout(abort, TIMEOUT_MS);
   try {
     const response = await fetch(`/api${path}`, {
@@ -40,7 +57,8 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   } catch (error) {
     if (options.signal?.aborted) throw error;
     if (!(error instanceof ApiError)) {
-      throw new ApiError(0, "no_answer", "No pudimos comunicarnos con la tienda.");
+      const code = controller.signal.aborted ? "timeout" : "connection_lost";
+      throw new ApiError(0, code, "No pudimos comunicarnos con la tienda.");
     }
     // Only the session that was refused ends: another tab may have logged in meanwhile.
     if (error.status === 401 && token && sessionStore.get()?.token === token) sessionStore.clear();

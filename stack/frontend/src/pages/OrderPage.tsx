@@ -26,7 +26,7 @@ export function OrderPage() {
         <div className="celebration" role="status">
           <PapelPicado />
           <p className="celebration__shout">¡Lotería!</p>
-          <p>Tu pedido quedó hecho. Te avisamos cuando vaya en camino.</p>
+          <p>Tu pedido quedó hecho y ya lo estamos preparando.</p>
         </div>
       )}
       <div className="order__head">

@@ -1,6 +1,5 @@
 import { Link, NavLink, useNavigate } from "react-router";
 import { useCart } from "../cart/CartProvider";
-import { plural } from "../lib/format";
 import { logout } from "../session/logout";
 import { useSession } from "../session/sessionStore";
 import { BagIcon, ReceiptIcon, UserIcon } from "./icons";
@@ -45,16 +44,12 @@ export function Header() {
               <span>Entrar</span>
             </NavLink>
           )}
-          <NavLink
-            to="/carrito"
-            className="header__link header__cart"
-            aria-label={count ? `Carrito, ${plural(count, "artículo", "artículos")}` : "Carrito"}
-          >
+          <NavLink to="/carrito" className="header__link header__cart">
             <BagIcon />
-            <span>Carrito</span>
+            <span>Carrito</span>{" "}
             {count ? (
-              <span className="badge" aria-hidden="true">
-                {count > 99 ? "99+" : count}
+              <span className="badge">
+                {count > 99 ? "99+" : count} <span className="visually-hidden">{count === 1 ? "artículo" : "artículos"}</span>
               </span>
             ) : null}
           </NavLink>

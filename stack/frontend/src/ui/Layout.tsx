@@ -4,18 +4,19 @@ import { Footer } from "./Footer";
 import { Header } from "./Header";
 
 export function Layout() {
-  const { pathname } = useLocation();
+  const location = useLocation();
   const navigation = useNavigationType();
   const main = useRef<HTMLElement>(null);
-  const firstPath = useRef(pathname);
+  const shown = useRef(location);
 
   // As a full page load would: start at the top, and let a screen reader begin with the new page.
   useEffect(() => {
-    if (firstPath.current === pathname) return;
-    firstPath.current = "";
-    main.current?.focus({ preventScroll: true });
-    if (navigation !== "POP") window.scrollTo(0, 0);
-  }, [pathname, navigation]);
+    if (shown.current.key === location.key) return;
+    const otherPage = shown.current.pathname !== location.pathname;
+    shown.current = location;
+    if (otherPage) main.current?.focus({ preventScroll: true });
+    if (navigation !== "POP") window.scrollTo({ top: 0, behavior: "instant" });
+  }, [location, navigation]);
 
   return (
     <>

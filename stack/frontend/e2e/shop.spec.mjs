@@ -20,11 +20,13 @@ const FLAGS = [
 const DESKTOP = { viewport: { width: 1360, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 
-// The full Chromium drops every connection when an interface of its machine comes or goes, as with each container that starts.
-// chromium-headless-shell does not look. The shop repeats a dropped call, so only the message is overlooked.
-const MACHINE_NOISE = /net::ERR_NETWORK_CHANGED/;
+// Chromium drops every connection when an interface of its machine comes or goes, as with each container that starts or stops.
+// That is not the shop's doing: a visit that fails after it happened is made again, from the beginning and by a new customer.
+const DISTURBANCE = /ERR_NETWORK_CHANGED/;
+const VISITS = 4;
 
 const problems = [];
+let disturbances = 0;
 
 async function openPage(browser, device) {
   const context = await browser.newContext({
@@ -38,7 +40,9 @@ async function openPage(browser, device) {
   const page = await context.newPage();
   await page.addInitScript({ path: AXE });
   page.on("console", (message) => {
-    if (message.type() === "error" && !MACHINE_NOISE.test(message.text())) problems.push(`console: ${message.text()}`);
+    if (message.type() !== "error") return;
+    if (DISTURBANCE.test(message.text())) disturbances += 1;
+    else problems.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
   page.on("response", (response) => {
@@ -138,8 +142,8 @@ async function visit(page) {
   await step("the order is in the history, once", async () => {
     const number = await page.getByRole("heading", { level: 1 }).innerText();
     await page.getByRole("banner").getByRole("link", { name: "Mis pedidos" }).click();
+    await page.getByRole("heading", { level: 1, name: "Mis pedidos" }).waitFor();
     const orders = page.getByRole("main").getByRole("listitem");
-    await orders.first().waitFor();
     assert.equal(await orders.count(), 1);
     const text = await orders.innerText();
     for (const part of [number, total, productName]) assert.ok(text.includes(part), `${part} not in: ${text}`);
@@ -191,22 +195,42 @@ async function checkServing({ request }) {
   });
 }
 
+async function visitEverything(browser) {
+  problems.length = 0;
+  disturbances = 0;
+  const desktop = await openPage(browser, DESKTOP);
+  const phone = await openPage(browser, PHONE);
+  try {
+    await visit(desktop);
+    await visitOnPhone(phone);
+    await checkServing(phone.context());
+    assert.deepEqual(problems, [], "the browser reported problems");
+  } catch (error) {
+    await desktop.screenshot({ path: path.join(SCREENSHOTS, "failure.png") });
+    if (DISTURBANCE.test(error.message)) disturbances += 1;
+    throw error;
+  } finally {
+    await desktop.context().close();
+    await phone.context().close();
+  }
+}
+
 await mkdir(SCREENSHOTS, { recursive: true });
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 try {
-  const desktop = await openPage(browser, DESKTOP);
-  try {
-    await visit(desktop);
-  } catch (error) {
-    await desktop.screenshot({ path: path.join(SCREENSHOTS, "failure.png") });
-    console.error(problems.join("\n"));
-    throw error;
+  for (let visits = 1; ; visits++) {
+    try {
+      await visitEverything(browser);
+      break;
+    } catch (error) {
+      if (disturbances === 0 || visits === VISITS) throw error;
+      console.log(`again: the machine's network changed ${disturbances} times (${error.message.split("\n")[0]})`);
+    }
   }
-  const phone = await openPage(browser, PHONE);
-  await visitOnPhone(phone);
-  await checkServing(phone.context());
-  assert.deepEqual(problems, [], "the browser reported problems");
   console.log(`shop visit complete; pictures in ${SCREENSHOTS}`);
+} catch (error) {
+  console.error(error, ...problems);
+  process.exitCode = 1;
 } finally {
   await browser.close();
 }

@@ -64,7 +64,7 @@ it('SIGTERM: takes no more, finishes what is in flight, exits 0', async () => {
 });
 
 it('SIGTERM with a delay: unready at once, serves until the delay is over', async () => {
-  const server = await spawnServer({ ...shop.environment, DRAIN_DELAY_MS: '2000' });
+  const server = await spawnServer({ ...shop.environment, DRAIN_DELAY_MS: '4000' });
   server.child.kill('SIGTERM');
   await until('it is unready', async () => (await server.api.get('/ready')).status === 503);
   const ready = await server.api.get('/ready').expect(503, { ready: false, reason: 'draining' });
@@ -82,7 +82,7 @@ it('SIGTERM with a kept-alive connection: closes it when idle', async () => {
   const askedAt = Date.now();
   server.child.kill('SIGTERM');
   expect(await server.finished).toMatchObject({ code: 0 });
-  expect(Date.now() - askedAt).toBeLessThan(5000);
+  expect(Date.now() - askedAt).toBeLessThan(20_000);
 });
 
 it('SIGTERM with work that does not end: cuts it at the deadline and says so', async () => {

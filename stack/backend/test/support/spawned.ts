@@ -5,15 +5,15 @@ import { endWithTests, freePort } from './serverProcess.js';
 import type { Environment } from './shop.js';
 import { until } from './until.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export type Finished = { code: number | null; signal: NodeJS.Signals | null; output: string };
 export type Spawned = { child: ChildProcess; finished: Promise<Finished>; lines: () => Record<string, unknown>[] };
 
 /** Runs one of the programs as a process, with this environment and nothing of the tests' own. */
 export function spawnProgram(name: 'server' | 'migrate' | 'seed', environment: Environment, ...args: string[]): Spawned {
-  const child = spawn(process.execPath, ['--import', 'tsx', `src/${name}.ts`, ...args], {
-    cwd: root,
+  const child = spawn(process.execPath, [`dist/${name}.js`, ...args], {
+    cwd: ROOT,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -62,7 +62,7 @@ demo-stop: $(READY) ## End a demo that was kept
 
 .PHONY: up
 up: $(READY) ## Bring the shop's whole stack up on Docker: .env with random secrets, images, containers, demo goods
-	$(BIN)/pawpaw up
+	$(BIN)/pawpaw up $(if $(DOMAIN),--domain $(DOMAIN))
 
 .PHONY: down
 down: $(READY) ## Stop the stack and keep its data

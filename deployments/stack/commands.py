@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deployments.stack.env import read_env
-from deployments.stack.up import Place, addresses, bring_up, take_down
+from deployments.stack.up import Place, address, bring_up, take_down
 
 STACK = Path("stack")
 console = Console(highlight=False)
@@ -15,6 +15,7 @@ def up(
     *,
     folder: Path = STACK,
     env_file: Path | None = None,
+    domain: str = "",
     build: bool = True,
     seed: bool = True,
     timeout_s: float = 300.0,
@@ -24,14 +25,14 @@ def up(
     Args:
         folder: The stack's folder.
         env_file: File with its variables; made with random secrets if it is not there. Default: .env in the folder.
+        domain: Host name of the shop, written into a new .env. Default: localhost.
         build: Build the images first.
         seed: Put the demo shop's goods and its user in.
         timeout_s: Longest wait for everything to be healthy, in seconds.
     """
     place = Place(folder=folder, env_file=env_file or folder / ".env")
-    bring_up(place, console, build=build, seed=seed, timeout_s=timeout_s)
-    for name, address in addresses(read_env(place.env_file)):
-        console.print(f"  {name:<16} {address}")
+    bring_up(place, console, domain=domain, build=build, seed=seed, timeout_s=timeout_s)
+    console.print(f"The shop: {address(read_env(place.env_file))}")
 
 
 def down(*, folder: Path = STACK, env_file: Path | None = None) -> None:

@@ -1,12 +1,11 @@
 """`make up` and `make down`: the whole stack on this host's Docker Engine, from nothing to a shop that sells."""
 
-import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from prefect_docker import DockerHost
+from pydantic import SecretStr
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -21,18 +20,17 @@ from pawpaw_ops.plans.startup import Seen, Standing, standing
 from pawpaw_ops.runner import LocalRunner
 
 COMPOSE_FILE = "docker-compose.prod.yml"
-ONCE = ("migrate",)
+ONCE = ("roles", "migrate")
 POLL_S = 0.5
 LEGACY_BUILDER = {"DOCKER_BUILDKIT": "0"}
 MARK = {True: "[green]✓[/]", False: "[yellow]…[/]"}
 
 
 class Place(Noun):
-    """Where a stack is kept: its folder, its `.env`, and Compose files laid over the production one."""
+    """Where a stack is kept: its folder and its `.env`."""
 
     folder: Path
     env_file: Path
-    overlays: tuple[Path, ...] = ()
 
     def project(self) -> compose.Project:
         """Return the Compose project; the `.env` has its name.
@@ -46,44 +44,47 @@ class Place(Noun):
         values = read_env(self.env_file)
         return compose.Project(
             name=values.get("COMPOSE_PROJECT_NAME", "pawpaw"),
-            files=(file.resolve(), *(one.resolve() for one in self.overlays)),
+            file=file.resolve(),
             env_file=self.env_file.resolve(),
         )
-
-
-@dataclass(frozen=True)
-class Up:
-    """A stack that is up.
-
-    Attributes:
-        took_s: Seconds from the start of the containers until all were healthy, without the build.
-    """
-
-    project: compose.Project
-    took_s: float
 
 
 def bring_up(
     place: Place,
     console: Console,
     *,
-    given: Mapping[str, str] | None = None,
+    domain: str = "",
     build: bool = True,
     seed: bool = True,
     timeout_s: float = 300.0,
-) -> Up:
+) -> compose.Project:
     """Make the `.env` if there is none, build, start, wait until everything is healthy, seed the shop.
 
+    Args:
+        place: Where the stack is.
+        console: Where progress is shown.
+        domain: Host name of the shop, for a new `.env`; an existing one has its own.
+        build: Build the images first.
+        seed: Put the demo shop's goods and its user in.
+        timeout_s: Longest wait for everything to be healthy, in seconds.
+
     Raises:
-        ConfigError: The folder is no stack, or a variable has no value.
+        ConfigError: The folder is no stack, a variable has no value, or the `.env` is for another domain.
         CommandError: Docker could not build or start it; its own words are in it.
         HalfDone: A service did not come up; it is named, with why.
 
     Touches:
         `.env` if missing; images, containers, networks, volumes of the project; products and the demo user.
     """
-    if make_env(place.folder / ".env.example", place.env_file, given or {}):
+    given = {"SHOP_DOMAIN": domain} if domain else {}
+    if make_env(place.folder / ".env.example", place.env_file, given):
         console.print(f"[green]✓[/] made {place.env_file} with random secrets; keep a copy of it in a safe place")
+    values = read_env(place.env_file)
+    if domain and values.get("SHOP_DOMAIN") != domain:
+        raise ConfigError(
+            f"{place.env_file} is for the domain {values.get('SHOP_DOMAIN')!r}, not {domain!r}.",
+            hint="Change SHOP_DOMAIN there and run `make up` without DOMAIN.",
+        )
     project = place.project()
     runner = LocalRunner()
     wanted = runner.ask(compose.services(project))
@@ -95,9 +96,9 @@ def bring_up(
     wait_until_up(project, wanted, console, timeout_s=timeout_s)
     took_s = time.monotonic() - began
     if seed:
-        runner.run(_seed(project, place))
+        runner.run(_seed(project, values))
     console.print(f"[green]✓[/] {len(wanted)} services are up after {took_s:.0f} s")
-    return Up(project=project, took_s=took_s)
+    return project
 
 
 def _start(runner: LocalRunner, project: compose.Project) -> None:
@@ -151,10 +152,10 @@ def table_of(found: tuple[Seen, ...], now: Standing) -> Table:
     return table
 
 
-def addresses(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return what to open in a browser: name and address."""
+def address(values: Mapping[str, str]) -> str:
+    """Return what to open in a browser."""
     domain, port = values.get("SHOP_DOMAIN", "localhost"), values.get("HTTPS_PORT", "443")
-    return (("shop", f"https://{domain}" + ("" if port == "443" else f":{port}")),)
+    return f"https://{domain}" + ("" if port == "443" else f":{port}")
 
 
 def _containers(project: compose.Project) -> tuple[Seen, ...]:
@@ -170,9 +171,11 @@ def _builder(runner: LocalRunner) -> dict[str, str]:
     return {}
 
 
-def _seed(project: compose.Project, place: Place) -> Command:
-    password = os.environ.get("SEED_USER_PASSWORD") or read_env(place.env_file)["SEED_USER_PASSWORD"]
-    return compose.run_once(project, "migrate", "node", "dist/seed.js", env={"SEED_USER_PASSWORD": password})
+def _seed(project: compose.Project, values: Mapping[str, str]) -> Command:
+    if not values.get("SEED_USER_PASSWORD"):
+        raise ConfigError("SEED_USER_PASSWORD has no value in the .env.", hint="Give it one, or pass --no-seed.")
+    secret = SecretStr(values["SEED_USER_PASSWORD"])
+    return compose.run_once(project, "migrate", "node", "dist/seed.js", env={"SEED_USER_PASSWORD": secret})
 
 
 def _did_not_come_up(failed: tuple[tuple[str, str], ...]) -> HalfDone:

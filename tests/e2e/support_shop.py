@@ -15,7 +15,8 @@ import httpx
 from rich.console import Console
 
 from deployments.stack.env import make_env, read_env
-from deployments.stack.up import Place, Up, bring_up
+from deployments.stack.up import Place, bring_up
+from pawpaw_ops.commands import compose
 from tests.integration.stack import support_docker
 from tests.integration.stack.support_docker import attempt, docker, wait_until
 
@@ -35,15 +36,14 @@ def free_port() -> int:
 class RunningStack:
     """A stack that is up: its engine's view, its database, its shop."""
 
-    place: Place
-    up: Up
+    project: compose.Project
     values: dict[str, str]
     customers: list["Shop"] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """The Compose project."""
-        return self.up.project.name
+        return self.project.name
 
     def container(self, service: str, number: int = 1) -> dict[str, Any]:
         """Return the inspection of one container of a service."""
@@ -59,8 +59,7 @@ class RunningStack:
 
     def compose(self, *words: str) -> str:
         """Say something to Compose about this project."""
-        files = [word for file in self.up.project.files for word in ("--file", str(file))]
-        return docker("compose", "--project-name", self.name, *files, "--env-file", str(self.place.env_file), *words)
+        return docker(*compose.compose(self.project, *words).argv[1:])
 
     def sql(self, question: str, *, service: str = "postgres") -> str:
         """Ask a database inside its own container, over the socket."""
@@ -148,7 +147,7 @@ def start(folder: Path) -> RunningStack:
     given = {
         "COMPOSE_PROJECT_NAME": name,
         "PUBLIC_BIND": "127.0.0.1",
-        **{port: str(free_port()) for port in ("HTTP_PORT", "HTTPS_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT")},
+        **{port: str(free_port()) for port in ("HTTP_PORT", "HTTPS_PORT")},
         **{image: f"{name}-{image.split('_')[0].lower()}:test" for image in BUILT},
         "DB_CONTAINER": f"{name}-db",
         "REPLICA_CONTAINER": f"{name}-replica",
@@ -161,10 +160,10 @@ def start(folder: Path) -> RunningStack:
     place = Place(folder=support_docker.STACK, env_file=env_file)
     values = read_env(env_file)
     try:
-        up = bring_up(place, Console(width=120), timeout_s=240)
+        bring_up(place, Console(width=120), timeout_s=240)
     except BaseException:
-        broken = RunningStack(place, Up(project=place.project(), took_s=0), values)
+        broken = RunningStack(place.project(), values)
         print(broken.logs()[-30_000:])  # noqa: T201 - pytest shows it with the failure
         broken.remove()
         raise
-    return RunningStack(place, up, values)
+    return RunningStack(place.project(), values)

@@ -1,31 +1,14 @@
 """The production stack, up for real: it sells, it is closed to the world, and it heals."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e import support_shop
+from pawpaw_ops.commands import compose
 from tests.e2e.support_shop import RunningStack
-from tests.integration.stack.support_docker import docker, wait_until, why_no_engine
+from tests.integration.stack.support_docker import docker, wait_until
 
-OWN_IMAGES = {"backend", "frontend", "nginx", "postgres", "postgres_replica", "redis", "migrate"}
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    if why := why_no_engine():
-        pytest.skip(f"needs a Docker Engine: {why}")
-    running = support_shop.start(tmp_path_factory.mktemp("stack"))
-    yield running
-    running.remove()
-
-
-@pytest.fixture(autouse=True)
-def logs_of_failures(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[None]:
-    before = request.session.testsfailed
-    yield
-    if request.session.testsfailed > before:
-        print(stack.logs()[-30_000:])  # noqa: T201 - pytest shows it with the failure
+pytestmark = pytest.mark.usefixtures("logs_of_failures")
 
 
 def test_an_order_placed_over_tls_is_in_the_primary_and_on_the_replica(stack: RunningStack) -> None:
@@ -117,3 +100,20 @@ def test_starting_again_changes_nothing(stack: RunningStack) -> None:
     stack.compose("up", "--detach", "--no-build")
     stayed = {one["Id"] for one in stack.containers()}
     assert len(ids - stayed) <= 1  # the one-shot migration may run again
+
+
+def test_a_new_password_of_a_role_recreates_its_consumers_and_not_the_database(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    """What `up -d` would recreate shows in the hash of a service's settings."""
+    text = stack.project.env_file.read_text()
+    changed = tmp_path / "changed.env"
+    changed.write_text(text.replace(f"\nDB_PASSWORD={stack.values['DB_PASSWORD']}\n", "\nDB_PASSWORD=another-one\n"))
+    after = stack.project.model_copy(update={"env_file": changed})
+    differ = set(hashes(stack.project).items()) ^ set(hashes(after).items())
+    assert {service for service, _ in differ} == {"roles", "migrate", "backend"}
+
+
+def hashes(project: compose.Project) -> dict[str, str]:
+    said = docker(*compose.compose(project, "config", "--hash", "*").argv[1:])
+    return dict(line.split() for line in said.splitlines())

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from docker.errors import DockerException
+from pydantic import AwareDatetime, TypeAdapter
 
 from pawpaw_ops.clients.docker import Engine
 from pawpaw_ops.errors import Unreachable
+from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.startup import Seen
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
+STARTED = TypeAdapter(AwareDatetime)
 
 
 def containers(connect: Callable[[], Engine], project: str) -> tuple[Seen, ...]:
@@ -49,4 +52,5 @@ def parse(attributes: dict[str, Any]) -> Seen:
         health=(state.get("Health") or {}).get("Status", "").replace("none", ""),
         exit_code=state["ExitCode"],
         restarts=attributes["RestartCount"],
+        running_s=(utc_now() - STARTED.validate_python(state["StartedAt"])).total_seconds(),
     )

@@ -3,7 +3,7 @@
 Source: docs.docker.com/reference/cli/docker/compose.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -19,53 +19,37 @@ class Project(Noun):
 
     Attributes:
         name: What Compose calls it; labels of its containers carry it.
-        files: Compose files, the later over the earlier.
+        file: Compose file.
         env_file: File with the values of its variables.
-        profiles: Profiles that are switched on.
     """
 
     name: str = Field(min_length=1)
-    files: tuple[Path, ...] = Field(min_length=1)
+    file: Path
     env_file: Path
-    profiles: tuple[str, ...] = ()
 
 
 def compose(
-    project: Project,
-    *words: str,
-    env: Mapping[str, str | SecretStr] | None = None,
-    timeout_s: float = 120.0,
-    stdin: str | SecretStr | None = None,
+    project: Project, *words: str, env: Mapping[str, str | SecretStr] | None = None, timeout_s: float = 120.0
 ) -> Command:
     """Say *words* to Compose about *project*.
 
     Touches:
         What the words touch.
     """
-    files = tuple(word for file in project.files for word in ("--file", str(file)))
-    profiles = tuple(word for profile in project.profiles for word in ("--profile", profile))
-    return Command(
-        argv=(
-            "docker",
-            "compose",
-            "--project-name",
-            project.name,
-            "--project-directory",
-            str(project.files[0].parent),
-            *files,
-            "--env-file",
-            str(project.env_file),
-            *profiles,
-            *words,
-        ),
-        env=env or {},
-        stdin=stdin,
-        timeout_s=timeout_s,
+    where = (
+        "--project-name",
+        project.name,
+        "--project-directory",
+        str(project.file.parent),
+        "--file",
+        str(project.file),
     )
+    argv = ("docker", "compose", *where, "--env-file", str(project.env_file), *words)
+    return Command(argv=argv, env=env or {}, timeout_s=timeout_s)
 
 
 def services(project: Project) -> Query[tuple[str, ...]]:
-    """Ask which services the project has under its profiles.
+    """Ask which services the project has.
 
     Errors: exit code 1 where a required variable has no value; its text names the variable.
     """
@@ -81,31 +65,25 @@ def build(project: Project, *, env: Mapping[str, str] | None = None) -> Command:
     return compose(project, "build", "--quiet", env=env, timeout_s=LONG_S)
 
 
-def up(project: Project, names: Sequence[str] = ()) -> Command:
+def up(project: Project) -> Command:
     """Start what is not running, and recreate what changed.
 
     Touches:
         Containers, networks and volumes of the project; containers of services that are no more are left alone.
     """
-    return compose(project, "up", "--detach", "--quiet-pull", *names, timeout_s=LONG_S)
+    return compose(project, "up", "--detach", "--quiet-pull", timeout_s=LONG_S)
 
 
-def down(project: Project, *, volumes: bool = False) -> Command:
-    """Stop and remove the containers and networks.
+def down(project: Project) -> Command:
+    """Stop and remove the containers and networks; volumes stay.
 
     Touches:
-        Containers and networks of the project; its data too, and for good, with *volumes*.
+        Containers and networks of the project.
     """
-    return compose(project, "down", "--remove-orphans", *(("--volumes",) if volumes else ()), timeout_s=LONG_S)
+    return compose(project, "down", "--remove-orphans", timeout_s=LONG_S)
 
 
-def run_once(
-    project: Project,
-    service: str,
-    *argv: str,
-    env: Mapping[str, str | SecretStr] | None = None,
-    timeout_s: float = 300.0,
-) -> Command:
+def run_once(project: Project, service: str, *argv: str, env: Mapping[str, SecretStr]) -> Command:
     """Run *argv* in a container of its own made from *service*, and remove it.
 
     The variables' values travel in the environment; only their names stand in the command line.
@@ -113,5 +91,5 @@ def run_once(
     Touches:
         What *argv* touches.
     """
-    names = tuple(word for name in env or {} for word in ("--env", name))
-    return compose(project, "run", "--rm", "--no-deps", "-T", *names, service, *argv, env=env, timeout_s=timeout_s)
+    names = tuple(word for name in env for word in ("--env", name))
+    return compose(project, "run", "--rm", "--no-deps", "-T", *names, service, *argv, env=env, timeout_s=LONG_S)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from pawpaw_ops.models.base import Noun
 
 RESTARTS = 3
+SETTLED_S = 5.0
+"""Seconds that a container without a health check must have run before it counts as up."""
 
 
 class Seen(Noun):
@@ -13,6 +15,7 @@ class Seen(Noun):
     Attributes:
         status: created, running, exited, restarting, dead, paused or removing.
         health: healthy, unhealthy, starting, or empty where the image has no check.
+        running_s: Seconds since it was last started.
     """
 
     service: str
@@ -21,6 +24,7 @@ class Seen(Noun):
     health: str = ""
     exit_code: int = 0
     restarts: int = 0
+    running_s: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -29,8 +33,9 @@ class Seen(Noun):
 
     @property
     def up(self) -> bool:
-        """It runs, and its own check says so where it has one."""
-        return self.status == "running" and self.health in {"", "healthy"}
+        """It runs, and its own check says so; without one, it has run for a while and not just between two crashes."""
+        settled = self.health == "healthy" or (not self.health and self.running_s >= SETTLED_S)
+        return self.status == "running" and settled
 
     @property
     def failed(self) -> str:

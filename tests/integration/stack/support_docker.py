@@ -22,8 +22,9 @@ BASES = {
     "BASE_REDIS": "pawpaw-offline/redis:7",
 }
 """Build argument -> the stand-in. A variable of the same name puts another in its place, such as the official image."""
-HARDENED = ("--init", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
-DEADLINE_S = 60.0
+HARDENED = ("--init", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pids-limit=256")
+MEMORY = "--memory=768m"
+DEADLINE_S = 120.0
 DOCKER = shutil.which("docker") or "docker"
 
 
@@ -49,7 +50,8 @@ def attempt(
         (DOCKER, *words),
         input=stdin,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         timeout=timeout_s,
         check=False,
         env={**os.environ, **(env or {}), "DOCKER_BUILDKIT": "0"},
@@ -70,6 +72,13 @@ def why_no_engine() -> str:
     except subprocess.TimeoutExpired:
         return "the Docker Engine does not answer"
     return "" if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def why_no_stack() -> str:
+    """Say why no Compose project can run here, or nothing if one can."""
+    if why := why_no_engine():
+        return why
+    return "" if attempt("compose", "version").returncode == 0 else "there is no Compose (`make images` installs it)"
 
 
 def base_image(argument: str) -> str:
@@ -197,10 +206,14 @@ class World:
         return full
 
     def volume(self, name: str) -> str:
-        """Make a volume."""
+        """Make a volume, or find the one that was made under this name."""
         full = f"{self.id}-{name}"
         docker("volume", "create", "--label", self.label, full)
         return full
+
+    def mount(self, name: str, path: str, *, read_only: bool = False) -> str:
+        """Return the option that mounts a volume of this world; without a label a volume would outlive it."""
+        return f"--volume={self.volume(name)}:{path}{':ro' if read_only else ''}"
 
     def run(
         self,
@@ -217,6 +230,7 @@ class World:
         docker(
             *("run", "--detach", "--name", full, "--label", self.label, "--network", network, "--network-alias", name),
             "--health-interval=500ms",
+            MEMORY,
             *(HARDENED if hardened else ("--init",)),
             *options,
             *named(env),

@@ -8,7 +8,12 @@ def test_a_container_with_a_check() -> None:
         {
             "Name": "/shop-redis-1",
             "Config": {"Labels": {SERVICE: "redis"}},
-            "State": {"Status": "running", "ExitCode": 0, "Health": {"Status": "healthy"}},
+            "State": {
+                "Status": "running",
+                "ExitCode": 0,
+                "StartedAt": "2026-11-24T13:26:38.123456789Z",
+                "Health": {"Status": "healthy"},
+            },
             "RestartCount": 2,
         }
     )
@@ -26,7 +31,7 @@ def test_a_container_without_a_check_that_ended() -> None:
         {
             "Name": "/shop-migrate-1",
             "Config": {"Labels": {SERVICE: "migrate"}},
-            "State": {"Status": "exited", "ExitCode": 78},
+            "State": {"Status": "exited", "ExitCode": 78, "StartedAt": "0001-01-01T00:00:00Z"},
             "RestartCount": 0,
         }
     )

@@ -10,7 +10,7 @@ def seen(service: str, status: str = "running", **more: object) -> Seen:
 
 
 def test_all_up_needs_every_service_healthy_and_every_one_shot_ended_well() -> None:
-    found = (seen("db", health="healthy"), seen("web"), seen("migrate", "exited"))
+    found = (seen("db", health="healthy"), seen("web", running_s=5), seen("migrate", "exited"))
     assert standing(("db", "web", "migrate"), found, once=("migrate",)).all_up
 
 
@@ -22,7 +22,8 @@ def test_all_up_needs_every_service_healthy_and_every_one_shot_ended_well() -> N
         (seen("db", "created"), ("db-1",)),
         (seen("db", "restarting", restarts=1), ("db-1",)),
         (seen("db", "exited"), ("db-1",)),
-        (seen("other"), ("db",)),
+        (seen("db", running_s=4.9), ("db-1",)),
+        (seen("other", running_s=9), ("db",)),
     ],
 )
 def test_what_may_still_come_is_waited_for(found: Seen, waiting: tuple[str, ...]) -> None:

@@ -11,11 +11,11 @@ SHOWN_S = 0.05
 SIZES = ("100 MB", "1 GB", "4 GB")
 
 
-def write(path: Path, made: str) -> None:
+def write(path: Path, made: str, *, begin: str = BEGIN, end: str = END) -> None:
     """Put the table into its place in the README."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}", encoding="utf-8")
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{begin}\n\n{made}\n\n{end}{after}", encoding="utf-8")
 
 
 def table(results: Results) -> str:

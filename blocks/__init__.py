@@ -2,7 +2,8 @@
 
 from blocks.database import PostgresDatabase
 from blocks.identity import BackupIdentity
+from blocks.redis import RedisServer
 from blocks.stack import Stack
 from blocks.store import BackupStore
 
-__all__ = ["BackupIdentity", "BackupStore", "PostgresDatabase", "Stack"]
+__all__ = ["BackupIdentity", "BackupStore", "PostgresDatabase", "RedisServer", "Stack"]

@@ -1,13 +1,14 @@
 """The block of a database."""
 
+import os
 from pathlib import Path
 
 from prefect_docker import DockerHost
 from pydantic import Field, SecretStr
 
 from blocks.base import OpsBlock
-from pawpaw_ops.clients.docker import find_container
-from pawpaw_ops.models.database import ClientTools, Database
+from pawpaw_ops.clients.docker import Container, engine_address, find_container
+from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 
 
 class PostgresDatabase(OpsBlock):
@@ -33,11 +34,8 @@ class PostgresDatabase(OpsBlock):
     password: SecretStr = Field(default=SecretStr(""), description="Password of that role.")
     tools_folder: Path | None = Field(
         default=None,
-        description="Folder with pg_dump and pg_restore of the server's major version. Empty means the PATH.",
-    )
-    tools_container: str = Field(
-        default="",
-        description="Container whose image has those programs. Empty runs them on this host.",
+        description="Folder with pg_dump and pg_restore of the server's major version. Empty means the image of the "
+        "container where one is given, so that this host needs none of PostgreSQL; else the PATH.",
     )
     system_identifier: str = Field(
         default="",
@@ -68,13 +66,14 @@ class PostgresDatabase(OpsBlock):
             PreconditionError: The container is not running.
             Unreachable: The Docker engine does not answer.
         """
+        server = self._server()
         return Database(
             name=self.name,
-            host=self._address(),
+            host=server.address if server else self.host,
             port=self.port,
             user=self.user,
             password=self.password,
-            tools=ClientTools(folder=self.tools_folder, container=self.tools_container),
+            tools=self._tools(server),
             system_identifier=self.system_identifier,
             keep_old_days=self.keep_old_days,
             smoke_queries=self.smoke_queries,
@@ -82,7 +81,20 @@ class PostgresDatabase(OpsBlock):
             freshness_h=self.freshness_h,
         )
 
-    def _address(self) -> str:
+    def _server(self) -> Container | None:
         if not self.container:
-            return self.host
-        return find_container((self.docker or DockerHost()).get_client, self.container).address
+            return None
+        return find_container((self.docker or DockerHost()).get_client, self.container)
+
+    def _tools(self, server: Container | None) -> ClientTools:
+        """Return where the client tools are: a folder goes before the container's image, and that before the PATH."""
+        if server is None or self.tools_folder is not None:
+            return ClientTools(folder=self.tools_folder)
+        image = ToolImage(
+            id=server.image,
+            container=server.id,
+            name=server.name,
+            engine=engine_address(self.docker.base_url if self.docker else None),
+            owner=f"{os.geteuid()}:{os.getegid()}",
+        )
+        return ClientTools(image=image)

@@ -6,13 +6,14 @@ from pydantic import Field
 
 from blocks.base import APPLY, OpsBlock
 from blocks.database import PostgresDatabase
+from blocks.redis import RedisServer
 from blocks.store import BackupStore
 from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.stack import StackSettings
 
 
 class Stack(OpsBlock):
-    """One environment, such as prod: its database, where its backups go, and its folder on the worker's host."""
+    """One environment, such as prod: its database and Redis, where backups go, its folder on the worker's host."""
 
     _block_type_name = "Stack"
 
@@ -21,6 +22,12 @@ class Stack(OpsBlock):
     )
     database: PostgresDatabase = Field(description="The database that is backed up and restored.")
     store: BackupStore = Field(description="Where the backups are kept and for how long.")
+    redis: RedisServer | None = Field(
+        default=None, description="Its Redis, backed up and restored beside it. Empty where it has none."
+    )
+    replica: PostgresDatabase | None = Field(
+        default=None, description="The standby that follows the database; it must follow a restore too. Empty: none."
+    )
     identity: str = Field(
         default="",
         description="Name of the Backup Identity block whose keys open the backups. Empty means the stack's own name.",
@@ -43,4 +50,6 @@ class Stack(OpsBlock):
             database=self.database.settings(),
             store=self.store.settings(),
             identity_block=self.identity or name,
+            redis=self.redis.settings() if self.redis else None,
+            replica=self.replica.settings() if self.replica else None,
         )

@@ -17,7 +17,7 @@ from prefect_aws import AwsCredentials, MinIOCredentials
 from prefect_docker import DockerHost
 from pydantic import BaseModel
 
-from blocks import BackupIdentity, BackupStore, PostgresDatabase, Stack
+from blocks import BackupIdentity, BackupStore, PostgresDatabase, RedisServer, Stack
 from pawpaw_ops.errors import ConfigError
 
 TYPES: tuple[type[Block], ...] = (
@@ -25,6 +25,7 @@ TYPES: tuple[type[Block], ...] = (
     AwsCredentials,
     MinIOCredentials,
     PostgresDatabase,
+    RedisServer,
     BackupStore,
     BackupIdentity,
     Stack,

@@ -31,7 +31,7 @@ def drill_restore(
     settings = Stack.named(stack).settings()
     keys = BackupIdentity.named(settings.identity_block).keys()
     with stack_session(settings, verb="drill-restore", purpose=f"simulacro de {backup}", exclusive=False) as do:
-        step.self_test(settings.database.tools, wanted=self_test)
+        step.self_test(do.stack.database.tools, wanted=self_test)
         drilled = step.choose_drilled(do, backup)
         records = [step.drill_backup(do, one, keys, budget_min=budget_min) for one in drilled]
         step.keep_results(do, drilled, records, keys[0])

@@ -3,12 +3,13 @@
 from prefect import flow
 
 from blocks import BackupIdentity, Stack
-from pawpaw_ops.tasks import cutover
+from pawpaw_ops.tasks import cutover, redis_policy
 from pawpaw_ops.tasks import restore as step
 from pawpaw_ops.tasks.approval import ask_for_approval
 from pawpaw_ops.tasks.prove import prove_equal
 from pawpaw_ops.tasks.restore_report import preview, report_restore, swap_of
 from pawpaw_ops.tasks.stack_session import stack_session
+from pawpaw_ops.tasks.standby import see_standby_follow
 
 
 @flow(flow_run_name="restore-{stack}-{backup}")
@@ -17,6 +18,7 @@ def restore_db(
     *,
     backup: str = "newest",
     into: str = "",
+    redis: redis_policy.RedisPolicy = "keep",
     approve: bool = False,
     approval_timeout_h: float = 12,
 ) -> str:
@@ -29,6 +31,8 @@ def restore_db(
         stack: Nombre del bloque Stack: `prod`.
         backup: `newest` (el más nuevo verificado), un id, una fecha, o la ruta de un archivo `.sql.gz`.
         into: Restaurar con este otro nombre y no tocar la viva.
+        redis: Qué hacer con Redis, que es más nuevo que el respaldo: `keep` lo deja, `flush` lo vacía, `nearest`
+            restaura el respaldo de Redis más nuevo que no sea posterior al de la base. Con `into` no se toca.
         approve: Cambiar sin preguntar.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
 
@@ -36,7 +40,7 @@ def restore_db(
         The name of the database that was replaced and is kept.
 
     Touches:
-        A side database, then two names in one transaction.
+        A side database, then two names in one transaction; Redis as asked.
     """
     settings = Stack.named(stack).settings()
     keys = BackupIdentity.named(settings.identity_block).keys()
@@ -44,6 +48,7 @@ def restore_db(
         chosen = step.choose_backup(do, backup)
         compared = step.compare_with_live.submit(do, chosen)
         ready = step.fetch_and_verify(do, chosen, keys)
+        after = redis_policy.prepare(do, redis, ready, keys, into=into)
         planned = step.plan_restore(do, ready, into)
         side_oid = step.load_beside(do, ready, planned)
         proof = prove_equal(do, ready, planned.side, like=planned.like)
@@ -51,11 +56,13 @@ def restore_db(
         if into:
             cutover.open_beside(do, planned)
             return into
-        question = preview(do, chosen, planned, proof, compared.result())
+        question = preview(do, chosen, planned, proof, compared.result(), after=after.says)
         ask_for_approval(do, question=question, name=planned.live, approve=approve, timeout_h=approval_timeout_h)
         cutover.ask_again(do, planned, side_oid)
         cutover.quiesce_services(do)
         swapped = cutover.swap_names(do, swap_of(planned), incoming_oid=side_oid, source=planned.source)
+        redis_policy.settle(do, after)
         cutover.resume_services(do)
+        see_standby_follow(do, swapped)
         report_restore(do, planned, proof, swapped)
     return swapped.retired

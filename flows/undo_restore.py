@@ -7,6 +7,7 @@ from pawpaw_ops.tasks import cutover
 from pawpaw_ops.tasks import undo_restore as step
 from pawpaw_ops.tasks.approval import ask_for_approval
 from pawpaw_ops.tasks.stack_session import stack_session
+from pawpaw_ops.tasks.standby import see_standby_follow
 
 
 @flow(flow_run_name="undo-restore-{stack}")
@@ -48,5 +49,6 @@ def undo_restore(
         cutover.quiesce_services(do)
         swapped = cutover.swap_names(do, names, incoming_oid=old_oid, source=old)
         cutover.resume_services(do)
+        see_standby_follow(do, swapped)
         step.report_undo(do, names, found, swapped)
     return swapped.retired

@@ -7,7 +7,7 @@ import tempfile
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.nothing_skips", "tests.integration.fixtures_stack"]
+pytest_plugins = ["tests.nothing_skips", "tests.integration.fixtures_stack", "tests.integration.fixtures_containers"]
 
 _prefect_home = tempfile.TemporaryDirectory(prefix="pawpaw-prefect-")
 """Prefect keeps its files here, not in the developer's home folder."""

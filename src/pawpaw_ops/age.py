@@ -1,4 +1,4 @@
-"""age as a stream: bytes pass through pyrage in constant memory, by way of a pipe and a thread."""
+"""age: its keys as text, and as a stream whose bytes pass through pyrage in constant memory, by a pipe and a thread."""
 
 import contextlib
 import fcntl
@@ -9,10 +9,41 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Self
 
 import pyrage
+from pydantic import SecretStr
 from pyrage import x25519
+
+from pawpaw_ops.errors import ConfigError
 
 CHUNK = 1 << 20
 F_SETPIPE_SZ = 1031
+
+
+def recipient(key: str) -> x25519.Recipient:
+    """Parse an age public key.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return x25519.Recipient.from_str(key)
+    except pyrage.RecipientError as seen:
+        raise ConfigError(
+            f"{key!r} is not an age public key.", hint="It begins with age1; `pawpaw new-key` makes one."
+        ) from seen
+
+
+def identity(key: SecretStr) -> x25519.Identity:
+    """Parse an age secret key; the error does not show it.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return x25519.Identity.from_str(key.get_secret_value().strip())
+    except pyrage.IdentityError:
+        raise ConfigError(
+            "a key in the BackupIdentity block is not an age secret key.", hint="It begins with AGE-SECRET-KEY-1."
+        ) from None
 
 
 class Hashing:

@@ -209,27 +209,18 @@ def status() -> None:
 def open_backup(artefact: Path, *, key: Path, to: Path) -> int:
     """Open a sealed backup into a folder and check every file in it; needs no Prefect, no database and no blocks.
 
-    Exit code: 0 whole and decoded, 1 opened but not decoded for want of pg_restore.
+    Exit code: 0 whole and decoded, 1 opened but not decoded for want of pg_restore or redis-check-rdb.
 
     Args:
         artefact: The file data.tar.zst.age.
         key: File with the age secret key.
         to: Folder that does not exist yet.
     """
-    from pawpaw_ops.recovery import open_backup as open_artefact
+    from pawpaw_ops import recovery
 
-    opened, decoded = open_artefact(artefact, key_file=key, to=to)
-    contents = opened.contents
-    console.print(
-        f"{escape(contents.backup_id)}: {escape(contents.stack)}/{escape(contents.database.name)}, taken"
-        f" {contents.taken_at:%Y-%m-%dT%H:%M:%SZ} on PostgreSQL {contents.server.major},"
-        f" {len(contents.fingerprint.tables)} tables, {contents.fingerprint.rows:,} rows. Every file is as listed."
-    )
-    said = (
-        "The whole dump decodes." if decoded else "Not verified: whether the dump decodes; there is no pg_restore here."
-    )
-    console.print(said)
-    console.print(f"Load it: pg_restore --exit-on-error --dbname=NAME {escape(str(to / 'dump'))}", soft_wrap=True)
+    opened, decoded = recovery.open_backup(artefact, key_file=key, to=to)
+    for line in recovery.told(opened.contents, decoded=decoded, to=to):
+        console.print(escape(line), soft_wrap=True)
     return 0 if decoded else 1
 
 

@@ -1,10 +1,13 @@
 """A PostgreSQL server of our own: made, started, ended, removed; for drills, the demo and the tests alone.
 
-It listens on a Unix socket in a folder that only we can enter, unless a TCP port on loopback is asked for.
+It listens on a Unix socket in a folder that only we can enter, unless a TCP port on loopback is asked for. Where its
+programs come from an image, it is a container without a network: nothing that is loaded into it reaches anything.
 """
 
 import contextlib
+import logging
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -18,10 +21,13 @@ from pydantic import SecretStr
 
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.commands import postgres as command
-from pawpaw_ops.errors import CommandError, PreconditionError
+from pawpaw_ops.commands.contained import SERVER_LABEL
+from pawpaw_ops.containers import end_containers
+from pawpaw_ops.errors import CommandError, ConfigError, OpsError, PreconditionError
 from pawpaw_ops.models.database import ClientTools, Database
 from pawpaw_ops.runner import LocalRunner, Process
 
+log = logging.getLogger(__name__)
 SETTINGS: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -31,6 +37,7 @@ SETTINGS: Mapping[str, str] = {
 """For servers whose loss costs nothing."""
 PREFIX = "pawpaw-"
 START_S = 60.0
+LOG_S = 10.0
 OTHERS_MAY_READ_AND_ENTER = 0o005
 LONGEST_SOCKET = 100
 
@@ -58,7 +65,7 @@ class DisposableServer:
         self.root, self.tools, self.port = root, tools, port
         self.password = password or SecretStr(secrets.token_urlsafe(24))
         self.settings = dict(settings) | ({"listen_addresses": "127.0.0.1"} if port else {})
-        self.run_as = tools.user if os.geteuid() == 0 else None
+        self.user = tools.user if os.geteuid() == 0 else None
         self.process: Process | None = None
         self.socket_folder = root / "s"
 
@@ -83,6 +90,7 @@ class DisposableServer:
         """Make the cluster.
 
         Raises:
+            ConfigError: A port is asked for in a container, or there is no system user `tools.user`.
             PreconditionError: The path is too long for a socket.
 
         Touches:
@@ -95,17 +103,18 @@ class DisposableServer:
         self.root.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         self._reachable_tools()
-        if self.run_as:
+        self._settle_in()
+        if self.user:
             for path in (self.root, self.socket_folder):
-                shutil.chown(path, self.run_as)
+                shutil.chown(path, self.user)
         secret = self.root / "pw"
         secret.touch(mode=0o600)
         secret.write_text(self.password.get_secret_value())
         try:
-            if self.run_as:
-                shutil.chown(secret, self.run_as)
+            if self.user:
+                shutil.chown(secret, self.user)
             LocalRunner().run(
-                command.initdb(self.tools, data=self.data, user="postgres", password_file=secret, run_as=self.run_as)
+                command.initdb(self.tools, data=self.data, user="postgres", password_file=secret, run_as=self._run_as())
             )
         finally:
             secret.unlink()
@@ -122,7 +131,7 @@ class DisposableServer:
             socket_folder=self.socket_folder,
             port=self.port or 5432,
             settings=self.settings,
-            run_as=self.run_as,
+            run_as=self._run_as(),
         )
         self.process = LocalRunner().spawn(line, log=self.log)
         until = time.monotonic() + START_S
@@ -148,31 +157,71 @@ class DisposableServer:
             return True
         return False
 
+    def log_text(self) -> str:
+        """Return what it has logged so far; out of a container that comes a moment later, so a mark is waited for."""
+        mark, until = secrets.token_hex(8), time.monotonic() + LOG_S
+        if self.tools.image is not None:
+            with contextlib.suppress(OpsError, psycopg.Error), self.postgres().admin() as conn:
+                conn.execute(f"DO $$ BEGIN RAISE LOG '{mark}'; END $$".encode())
+                while mark not in self.log.read_text(errors="replace") and time.monotonic() < until:
+                    time.sleep(0.01)
+        return self.log.read_text(errors="replace")
+
     def stop(self, *, grace_s: float = 30.0) -> None:
         """End it: PostgreSQL's fast shutdown (SIGINT), then SIGKILL after *grace_s* seconds."""
         if self.process is not None:
             self.process.end(grace_s=grace_s, first=signal.SIGINT)
             self.process = None
+        self._end_container()
 
     def crash(self) -> None:
         """Kill it with its sessions without a word, as a power cut would."""
+        self._end_container()
         if self.process is not None:
             self.process.end(grace_s=0.0, first=signal.SIGSTOP)
             self.process = None
 
     def remove(self) -> None:
-        """Stop it and remove its folder."""
-        self.stop(grace_s=2.0)
+        """Stop it and remove its folder. What an engine that is away keeps is ended by the journal's undo."""
+        try:
+            self.stop(grace_s=2.0)
+        except OpsError:
+            log.exception("the container of the disposable server in %s may be left", self.root)
         shutil.rmtree(self.root, ignore_errors=True)
 
     def postgres(self, name: str = "postgres", *, run_id: str = "disposable") -> Postgres:
         """Return a way in to one of its databases."""
         return Postgres(self.database(name), run_id)
 
+    def _run_as(self) -> str | None:
+        """Return the user that it runs as: a name, or two numbers for a container, which knows no names of ours."""
+        if self.tools.image is None or self.user is None:
+            return self.user
+        try:
+            found = pwd.getpwnam(self.user)
+        except KeyError as seen:
+            raise ConfigError(f"there is no system user {self.user!r}.") from seen
+        return f"{found.pw_uid}:{found.pw_gid}"
+
+    def _settle_in(self) -> None:
+        """Make what a container needs: a name for its user, and a socket that our group reaches without privileges."""
+        if self.tools.image is None:
+            return
+        if self.port:
+            raise ConfigError("a disposable server in a container has no network, so no port.", hint="Leave it out.")
+        owner = self._run_as() or self.tools.image.owner
+        (self.root / "passwd").write_text(f"postgres:x:{owner}::/tmp:/bin/sh\n")
+        if self.user:
+            self.socket_folder.chmod(0o770)
+
+    def _end_container(self) -> None:
+        if self.tools.image is not None:
+            end_containers(self.tools.image.engine, f"{SERVER_LABEL}={self.root.name}")
+
     def _reachable_tools(self) -> None:
         """Copy the programs beside the data where the server's user cannot reach them."""
         folder = self.tools.folder
-        if not self.run_as or folder is None or not (folder / "postgres").exists():
+        if not self.user or folder is None or not (folder / "postgres").exists():
             return
         if _others_can_reach(folder / "postgres"):
             return

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr, ValidationError
 
-from pawpaw_ops import sealing
+from pawpaw_ops import age
 from pawpaw_ops.errors import ConfigError, VerificationError
 from pawpaw_ops.plans.ladder import DrillRecord
 
@@ -79,7 +79,7 @@ def verify(raw: bytes, *, key: str = "") -> DrillRecord:
 
 
 def _private_key(identity: SecretStr) -> Ed25519PrivateKey:
-    words = str(sealing.identity(identity)).upper().encode()
+    words = str(age.identity(identity)).upper().encode()
     derive = HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=FORMAT.encode())
     return Ed25519PrivateKey.from_private_bytes(derive.derive(words))
 

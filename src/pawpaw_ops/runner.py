@@ -24,6 +24,8 @@ from pawpaw_ops.errors import CommandError, CommandNotFound, CommandTimedOut, Co
 
 T = TypeVar("T")
 GRACE_S = 5.0
+DOCKER_FAILED, NOT_RUNNABLE, NOT_FOUND, BY_SIGNAL = 125, 126, 127, 128
+"""What `docker run` adds to the exit codes of the program inside. Source: docs.docker.com/engine/containers/run."""
 KEPT_STDERR_LINES = 200
 LONGEST_LINE = 8192
 KEPT_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH",
@@ -167,12 +169,13 @@ class Process:
         while not self._ended(wait_s=min(1.0, self._left()) if while_running else self._left()):
             if self._left() <= 0:
                 self.end()
-                raise self._error(CommandTimedOut, f"did not end within {self.command.timeout_s:g} s")
+                said = f"did not end within {self.command.timeout_s:g} s"
+                raise self._error(CommandTimedOut, said, self.popen.returncode)
             if while_running is not None:
                 while_running()
         self._join()
         if self.popen.returncode not in self.command.ok_codes:
-            raise self._error(CommandError, f"ended with exit code {self.popen.returncode}")
+            raise self._failed(self.popen.returncode)
         return self._output()
 
     def end(self, *, grace_s: float = GRACE_S, first: signal.Signals = signal.SIGTERM) -> None:
@@ -226,13 +229,27 @@ class Process:
     def _read_stderr(self, stream: IO[bytes]) -> None:
         with stream:
             for line in iter(lambda: stream.readline(LONGEST_LINE), b""):
-                self._stderr.append(line.decode(errors="replace").rstrip("\n"))
+                text = line.decode(errors="replace").rstrip("\n")
+                if not text or text != self.command.prompt:
+                    self._stderr.append(text)
 
-    def _error(self, kind: type[CommandError], seen: str) -> CommandError:
+    def _failed(self, code: int) -> CommandError:
+        """Tell what an exit code means: the program's own, or Docker's where it never ran or a signal ended it."""
+        if not self.command.inside or code < DOCKER_FAILED:
+            return self._error(CommandError, f"ended with exit code {code}", code)
+        if code == DOCKER_FAILED:
+            return self._error(CommandError, "was not started or not waited for by the Docker engine", None)
+        if code in {NOT_RUNNABLE, NOT_FOUND}:
+            missing = self._error(CommandNotFound, "is not in the container's image", None)
+            missing.hint = "Name the server's own container in the block, or set the folder of the client tools."
+            return missing
+        return self._error(CommandError, f"was ended by signal {code - BY_SIGNAL}", BY_SIGNAL - code)
+
+    def _error(self, kind: type[CommandError], seen: str, code: int | None) -> CommandError:
         tail = "\n".join(self._stderr)
         said = f" It said: {tail}" if tail else ""
-        error = kind(f"{self.command.argv[0]} {seen}.{said} (command: {self.command})")
-        error.exit_code = self.popen.returncode
+        error = kind(f"{self.command.program} {seen}.{said} (command: {self.command})")
+        error.exit_code = code
         error.stderr_tail = tail
         return error
 

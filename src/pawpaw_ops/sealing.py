@@ -13,14 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Generic
 
 import pyrage
 import zstandard
 from pydantic import SecretStr
-from pyrage import x25519
+from typing_extensions import TypeVar
 
-from pawpaw_ops.age import Hashing, Reading, Tally, decrypting, encrypting, nobody_fits
+from pawpaw_ops.age import Hashing, Reading, Tally, decrypting, encrypting, identity, nobody_fits, recipient
 from pawpaw_ops.errors import (
     BackupCorrupt,
     ConfigError,
@@ -30,7 +30,8 @@ from pawpaw_ops.errors import (
     StoreError,
     WrongKey,
 )
-from pawpaw_ops.models.backup import Contents, FileEntry
+from pawpaw_ops.models.backup import AnyContents, Contents, FileEntry
+from pawpaw_ops.models.kinds import parse_contents
 
 CHUNK = 1 << 20
 LEVEL = 2
@@ -47,34 +48,6 @@ class Sealed:
     path: Path
     size_bytes: int
     sha256: str
-
-
-def recipient(key: str) -> x25519.Recipient:
-    """Parse an age public key.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    try:
-        return x25519.Recipient.from_str(key)
-    except pyrage.RecipientError as seen:
-        raise ConfigError(
-            f"{key!r} is not an age public key.", hint="It begins with age1; `pawpaw new-key` makes one."
-        ) from seen
-
-
-def identity(key: SecretStr) -> x25519.Identity:
-    """Parse an age secret key; the error does not show it.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    try:
-        return x25519.Identity.from_str(key.get_secret_value().strip())
-    except pyrage.IdentityError:
-        raise ConfigError(
-            "a key in the BackupIdentity block is not an age secret key.", hint="It begins with AGE-SECRET-KEY-1."
-        ) from None
 
 
 def list_files(folder: Path) -> dict[str, FileEntry]:
@@ -99,7 +72,7 @@ def hash_stream(stream: BinaryIO) -> tuple[int, str]:
 
 def seal(
     folder: Path,
-    contents: Contents,
+    contents: AnyContents,
     *,
     to: Path,
     recipients: Sequence[str],
@@ -141,7 +114,7 @@ def seal(
     return Sealed(path=to, size_bytes=to.stat().st_size, sha256=out.digest.hexdigest())
 
 
-def _pack(folder: Path, contents: Contents, plain: BinaryIO, on_bytes: Callable[[int], None] | None) -> None:
+def _pack(folder: Path, contents: AnyContents, plain: BinaryIO, on_bytes: Callable[[int], None] | None) -> None:
     compressor = zstandard.ZstdCompressor(level=LEVEL, threads=min(4, os.cpu_count() or 1))
     with (
         compressor.stream_writer(plain, closefd=False) as squeezed,
@@ -159,7 +132,7 @@ def _pack(folder: Path, contents: Contents, plain: BinaryIO, on_bytes: Callable[
 
 def unseal(
     stream: BinaryIO, *, identities: Sequence[SecretStr], to: Path, on_bytes: Callable[[int], None] | None = None
-) -> "Opened":
+) -> "Opened[AnyContents]":
     """Open an artefact into the folder *to*, checking every file against the list inside it.
 
     Args:
@@ -207,11 +180,14 @@ def unseal(
     return Opened(contents=contents, folder=to, size_bytes=source.count, sha256=source.digest.hexdigest(), rows=rows)
 
 
-@dataclass(frozen=True)
-class Opened:
-    """An opened artefact: its contents, where they lie, what was read, rows per data file of the dump."""
+K = TypeVar("K", bound=AnyContents, default=Contents)
 
-    contents: Contents
+
+@dataclass(frozen=True)
+class Opened(Generic[K]):
+    """An opened artefact: its contents, where they lie, what was read, rows per data file of a database's dump."""
+
+    contents: K
     folder: Path
     size_bytes: int
     sha256: str
@@ -254,8 +230,8 @@ def _disk_error(path: Path, seen: OSError) -> PreconditionError:
     return PreconditionError(f"could not write {path}: {seen}.", hint="Mend the staging folder's path or rights.")
 
 
-def _extract(tar: tarfile.TarFile, to: Path) -> tuple[Contents, dict[str, FileEntry], dict[str, int]]:
-    contents: Contents | None = None
+def _extract(tar: tarfile.TarFile, to: Path) -> tuple[AnyContents, dict[str, FileEntry], dict[str, int]]:
+    contents: AnyContents | None = None
     files: dict[str, FileEntry] = {}
     rows: dict[str, int] = {}
     for member in tar:
@@ -265,7 +241,7 @@ def _extract(tar: tarfile.TarFile, to: Path) -> tuple[Contents, dict[str, FileEn
         if contents is None:
             if member.name != CONTENTS:
                 raise BackupCorrupt("the artefact does not begin with its contents.", hint=_OTHER)
-            contents = Contents.model_validate_json(stream.read())
+            contents = parse_contents(stream.read())
             continue
         files[member.name], rows[member.name] = _write(stream, to / member.name)
     if contents is None:

@@ -49,12 +49,12 @@ def kill_at(entry: int) -> None:
     journal.on_entry = count
 
 
-def cancel_at(event: str, name: str) -> None:
-    """Send this process the signal with which Prefect cancels a run, after that entry. For child processes."""
+def signal_at(event: str, name: str, number: signal.Signals) -> None:
+    """Send this process a signal after that entry: SIGTERM is how Prefect cancels a run. For child processes."""
 
     def check(seen_event: str, seen_name: str) -> None:
         if (seen_event, seen_name) == (event, name):
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
 
     journal.on_entry = check
 

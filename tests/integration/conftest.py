@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pawpaw_ops.models.store import S3Settings
 from tests.integration import support_proxy, support_s3
+from tests.integration.support_redis import RealRedis, RedisKit
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,15 @@ def strict(rclone: S3Settings) -> Iterator[support_proxy.Proxy]:
     """A proxy in front of rclone that refuses checksum trailers and conditional writes, and holds checksums."""
     with support_proxy.proxy(rclone, strict=True, conditional=False) as running:
         yield running
+
+
+@pytest.fixture
+def carts(prefect_api: None, tmp_path: Path) -> Iterator[RedisKit]:
+    """A Redis with keys of every kind, and a stack around it."""
+    server = RealRedis(tmp_path / "redis")
+    server.start()
+    server.fill()
+    kit = RedisKit(tmp_path, server)
+    kit.save_blocks()
+    yield kit
+    kit.remove()

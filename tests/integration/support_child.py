@@ -5,16 +5,21 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from prefect.settings import PREFECT_API_URL
 
-PRELOAD = ["flows.backup", "flows.drill_restore", "flows.restore", "flows.undo_restore", "pawpaw_ops.testing"]
+from pawpaw_ops.models.lifecycle import VERBS
+
+FLOWS = {verb.name: f"flows.{verb.flow}" for verb in VERBS}
+PRELOAD = [*(entrypoint.partition(":")[0] for entrypoint in FLOWS.values()), "pawpaw_ops.testing"]
 LIMIT_S = 120.0
+At = int | tuple[str, str, signal.Signals]
 
 
-def _run(verb: str, parameters: dict[str, Any], at: int | tuple[str, str], places: dict[str, str]) -> None:
+def _run(verb: str, parameters: dict[str, Any], at: At, places: dict[str, str]) -> None:
     os.setsid()
     api = os.environ["PREFECT_API_URL"] = places["api"]
     tempfile.tempdir = places["temporary"]  # the server that we are forked from has the one of its own beginning
@@ -23,24 +28,16 @@ def _run(verb: str, parameters: dict[str, Any], at: int | tuple[str, str], place
     os.dup2(number, 2)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    from flows.backup import backup_db
-    from flows.drill_restore import drill_restore
-    from flows.restore import restore_db
-    from flows.undo_restore import undo_restore
     from pawpaw_ops import testing
 
-    flows: dict[str, Callable[..., Any]] = {
-        "backup-db": backup_db,
-        "drill-restore": drill_restore,
-        "restore-db": restore_db,
-        "undo-restore": undo_restore,
-    }
+    module, _, function = FLOWS[verb].partition(":")
+    flow: Callable[..., Any] = getattr(import_module(module), function)
     if isinstance(at, tuple):
-        testing.cancel_at(*at)
+        testing.signal_at(*at)
     elif at:
         testing.kill_at(at)
     with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        flows[verb](**parameters)
+        flow(**parameters)
 
 
 def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
@@ -51,15 +48,25 @@ def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
 
 
 class Child:
-    """One such process; killed at the journal's n-th entry, or cancelled after one, if a test wants that."""
+    """One such process; killed at the journal's n-th entry, or killed or cancelled after one, if a test wants that."""
 
     def __init__(
-        self, verb: str, log: str, *, kill_entry: int = 0, cancel: tuple[str, str] | None = None, **parameters: Any
+        self,
+        verb: str,
+        log: str,
+        *,
+        kill_entry: int = 0,
+        kill: tuple[str, str] | None = None,
+        cancel: tuple[str, str] | None = None,
+        **parameters: Any,
     ) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
         places = {"api": PREFECT_API_URL.value(), "log": log, "temporary": tempfile.gettempdir()}
-        words = (verb, parameters, cancel or kill_entry, places)
+        at: At = kill_entry
+        if kill or cancel:
+            at = (*kill, signal.SIGKILL) if kill else (*(cancel or ("", "")), signal.SIGTERM)
+        words = (verb, parameters, at, places)
         self.process: ForkServerProcess = context.Process(target=_run, args=words)
         self.process.start()
 

@@ -12,6 +12,7 @@ from pawpaw_ops import sealing
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import BackupCorrupt, ConfigError, WrongKey
+from pawpaw_ops.models.backup import Contents
 from pawpaw_ops.recovery import open_backup
 from pawpaw_ops.runner import LocalRunner
 from tests.integration.support_stack import Kit
@@ -45,6 +46,7 @@ def test_C14_with_the_product(tiny: Kit, kit_files: tuple[Path, Path], monkeypat
     opened, decoded = open_backup(artefact, key_file=key, to=tiny.folder / "opened")
 
     assert decoded
+    assert isinstance(opened.contents, Contents)
     assert opened.contents.fingerprint.tables == tiny.prints().tables
     load(tiny, tiny.folder / "opened" / sealing.DUMP)
 

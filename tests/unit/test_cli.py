@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from pyrage import x25519
 
-from pawpaw_ops import cli, evidence, sealing
+from pawpaw_ops import age, cli, evidence
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.base import Verdict
@@ -41,7 +41,7 @@ def test_a_new_key_goes_to_a_file_of_its_own(
     secret = path.read_text(encoding="utf-8").splitlines()[-1]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert secret not in said.out + said.err
-    assert str(sealing.identity(SecretStr(secret)).to_public()) == said.out.strip()
+    assert str(age.identity(SecretStr(secret)).to_public()) == said.out.strip()
 
 
 def test_a_key_is_never_written_over(

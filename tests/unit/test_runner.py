@@ -260,3 +260,29 @@ def test_a_dry_runner_asks_and_runs_nothing(tmp_path: Path) -> None:
     assert dry.ask(Query(command=sh("echo 1"), parse=str.strip)) == "1"
     assert dry.ran == [change]
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "seen", "exit_code"),
+    [
+        (1, CommandError, "pg_dump ended with exit code 1", 1),
+        (125, CommandError, "pg_dump was not started or not waited for by the Docker engine", None),
+        (126, CommandNotFound, "pg_dump is not in the container's image", None),
+        (127, CommandNotFound, "pg_dump is not in the container's image", None),
+        (137, CommandError, "pg_dump was ended by signal 9", -9),
+    ],
+)
+def test_exit_codes_out_of_a_container(code: int, kind: type[CommandError], seen: str, exit_code: int | None) -> None:
+    """Docker's own are told from the program's: only the latter say something about a backup."""
+    with pytest.raises(kind, match=seen) as caught:
+        RUNNER.run(sh(f"exit {code}", inside="pg_dump"))
+    assert type(caught.value) is kind
+    assert caught.value.exit_code == exit_code
+
+
+def test_an_answered_question_is_no_complaint() -> None:
+    """A7: only that line; whatever else is said is kept."""
+    asks = sh("echo 'Password: ' >&2; read word; echo \"warning $word\" >&2", stdin="x\n", prompt="Password: ")
+    with RUNNER.started(asks) as process:
+        process.finish()
+        assert process.stderr_lines == ("warning x",)

@@ -30,6 +30,7 @@ from pawpaw_ops.errors import (
     Unreachable,
     WrongKey,
 )
+from pawpaw_ops.models.backup import AnyContents
 from tests.unit.support_backups import contents
 
 AT = datetime(2026, 8, 1, 9, tzinfo=UTC)
@@ -46,7 +47,7 @@ def seal_folder(folder: Path, to: Path, *, recipient: str = RECIPIENT) -> sealin
     return sealing.seal(folder, made, to=to, recipients=[recipient])
 
 
-def unseal(data: bytes | BinaryIO, to: Path, *, keys: tuple[SecretStr, ...] = (SECRET,)) -> sealing.Opened:
+def unseal(data: bytes | BinaryIO, to: Path, *, keys: tuple[SecretStr, ...] = (SECRET,)) -> sealing.Opened[AnyContents]:
     """Open an artefact."""
     return sealing.unseal(io.BytesIO(data) if isinstance(data, bytes) else data, identities=keys, to=to)
 

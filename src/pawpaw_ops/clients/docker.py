@@ -1,12 +1,16 @@
 """Facts from a Docker engine."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from docker.errors import DockerException, NotFound
 
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
+
+LOCAL_ENGINE = "unix:///var/run/docker.sock"
 
 
 class Engine(Protocol):
@@ -27,11 +31,22 @@ class Container:
     Attributes:
         address: Address that the engine's own host reaches it by.
         image: Id of the image that it runs.
+        id: Its id, which no other container ever gets.
     """
 
     name: str
     address: str
     image: str
+    id: str
+
+
+def engine_address(base_url: str | None) -> str:
+    """Return the address of the engine that the SDK speaks to, so that the CLI speaks to the same one.
+
+    Args:
+        base_url: The block's; none means `DOCKER_HOST`, else this host's engine. The CLI's contexts are not asked.
+    """
+    return base_url or os.environ.get("DOCKER_HOST") or LOCAL_ENGINE
 
 
 def find_container(connect: Callable[[], Engine], name: str) -> Container:
@@ -46,23 +61,43 @@ def find_container(connect: Callable[[], Engine], name: str) -> Container:
         ConfigError: It has no such container.
         PreconditionError: The container is not running, or on no network.
     """
+    return parse_container(_inspect(connect, name))
+
+
+def find_image(connect: Callable[[], Engine], name: str) -> tuple[str, str]:
+    """Look up a container, running or not, and return its own id and its image's; errors as in `find_container`."""
+    attributes = _inspect(connect, name)
+    return str(attributes["Id"]), str(attributes["Image"])
+
+
+def find_mount(connect: Callable[[], Engine], name: str, target: str) -> Path | None:
+    """Return the folder of the engine's host that a container has mounted at *target*; errors as in `find_container`.
+
+    Returns:
+        None where nothing is mounted there.
+    """
+    mounts = _inspect(connect, name)["Mounts"]
+    return next((Path(mount["Source"]) for mount in mounts if mount["Destination"] == target), None)
+
+
+def _inspect(connect: Callable[[], Engine], name: str) -> Mapping[str, Any]:
     try:
         engine = connect()
         try:
-            attributes = engine.containers.get(name).attrs
+            attributes: Mapping[str, Any] = engine.containers.get(name).attrs
         finally:
             engine.close()
     except NotFound as seen:
         raise ConfigError(
             f"looked for the container {name!r} and the Docker engine has none of that name.",
-            hint="`docker ps` shows the names; mend the PostgresDatabase block.",
+            hint="`docker ps` shows the names; mend the block that names it.",
         ) from seen
     except DockerException as seen:
         raise Unreachable(
             f"looked for the container {name!r} and the Docker engine did not answer: {seen}.",
             hint="Start it, or set DOCKER_HOST or the block's Docker host.",
         ) from seen
-    return parse_container(attributes)
+    return attributes
 
 
 def parse_container(attributes: Mapping[str, Any]) -> Container:
@@ -88,4 +123,4 @@ def parse_container(attributes: Mapping[str, Any]) -> Container:
     address = next(filter(None, found), None)
     if address is None:
         raise PreconditionError(f"the container {name!r} is on no network.", hint="Connect it to one.")
-    return Container(name=name, address=str(address), image=str(attributes["Image"]))
+    return Container(name=name, address=str(address), image=str(attributes["Image"]), id=str(attributes["Id"]))

@@ -1,8 +1,8 @@
-"""The catalog of one database's backups in one location, made from what lies there and nothing else.
+"""The catalog of the backups of one thing in one location, made from what lies there and nothing else.
 
-Keys: `<stack>/<database>/<backup id>/` + `data.tar.zst.age`, `manifest.json`, `proof-<time>.json`, `pinned`,
-`expired.json`. Without `manifest.json` there is no backup. Removing begins with the manifest, so that nothing is ever
-visible but gutted.
+Keys: `<stack>/<database>/<backup id>/` (of a Redis `<stack>/redis/<name>/<backup id>/`) + `data.tar.zst.age`,
+`manifest.json`, `proof-<time>.json`, `pinned`, `expired.json`. Without `manifest.json` there is no backup. Removing
+begins with the manifest, so that nothing is ever visible but gutted.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Generic, cast
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from pawpaw_ops.clients.locations import BACKUP_ID, FolderLocation, Location
 from pawpaw_ops.clients.s3 import S3Location
 from pawpaw_ops.errors import BackupCorrupt, ConfigError, StoreError
-from pawpaw_ops.models.backup import CatalogEntry, Manifest, Proof
+from pawpaw_ops.models.backup import CatalogEntry, M, Manifest, Proof
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.store import StoreSettings
 
@@ -32,23 +33,25 @@ READERS = 8
 
 
 @dataclass(frozen=True)
-class Catalog:
-    """The backups of one database in one location.
+class Catalog(Generic[M]):
+    """The backups of one thing, which is a database unless it is said what, in one location.
 
     Args:
         location: Where.
         stack: Name of the stack.
-        database: Name of the database.
+        name: Name of the database, or of what else it is.
+        kind: What its manifests are.
     """
 
     location: Location
     stack: str
-    database: str
+    name: str
+    kind: type[M] = cast("Any", Manifest)  # noqa: RUF009 - a class
 
     @property
     def prefix(self) -> str:
         """What every key of ours begins with, ended by a slash: `app/` never matches `app-prod/`."""
-        return f"{_part(self.stack)}/{_part(self.database)}/"
+        return f"{_part(self.stack)}/{self.kind.holds.below}{_part(self.name)}/"
 
     def key(self, backup_id: str, name: str) -> str:
         """Return the key of one object of a backup.
@@ -60,7 +63,7 @@ class Catalog:
             raise ConfigError(f"{backup_id!r} is not a backup id.", hint="list-backups shows the ids.")
         return f"{self.prefix}{backup_id}/{name}"
 
-    def publish(self, manifest: Manifest) -> None:
+    def publish(self, manifest: M) -> None:
         """Make a backup exist: its data is stored, this stores the manifest and reads it back.
 
         Raises:
@@ -114,7 +117,7 @@ class Catalog:
                 self.location.delete(thing.key)
         return sum(thing.size_bytes for thing in objects)
 
-    def entries(self) -> list[CatalogEntry]:
+    def entries(self) -> list[CatalogEntry[M]]:
         """Return the backups that exist here, oldest first; one with an unreadable manifest says so."""
         published = [(backup_id, sizes) for backup_id, sizes in self._folders() if MANIFEST in sizes]
         with ThreadPoolExecutor(READERS) as pool:
@@ -125,14 +128,14 @@ class Catalog:
         """Return the ids under which objects lie without a manifest: failed or running backups, half-removed ones."""
         return [backup_id for backup_id, names in self._folders() if MANIFEST not in names]
 
-    def manifest(self, backup_id: str) -> Manifest:
+    def manifest(self, backup_id: str) -> M:
         """Read one manifest.
 
         Raises:
             BackupCorrupt: It is not what was written.
         """
         key = self.key(backup_id, MANIFEST)
-        found = Manifest.from_json(self.location.get_bytes(key), where=f"{key!r} in {self.location.name}")
+        found = self.kind.from_json(self.location.get_bytes(key), where=f"{key!r} in {self.location.name}")
         if found.backup_id != backup_id or found.object_key != self.key(backup_id, DATA):
             raise BackupCorrupt(f"the manifest {key!r} in {self.location.name} belongs to {found.object_key!r}.")
         return found
@@ -145,8 +148,8 @@ class Catalog:
                 folders.setdefault(backup_id, {})[name] = thing.size_bytes
         return sorted(folders.items())
 
-    def _entry(self, backup_id: str, sizes: Mapping[str, int]) -> CatalogEntry | None:
-        common = CatalogEntry(
+    def _entry(self, backup_id: str, sizes: Mapping[str, int]) -> CatalogEntry[M] | None:
+        common: CatalogEntry[M] = CatalogEntry(
             backup_id=backup_id,
             location=self.location.name,
             manifest=None,

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command, Query
+from pawpaw_ops.commands.contained import contained, disposable_options
 from pawpaw_ops.errors import VersionMismatch
 from pawpaw_ops.models.database import ClientTools, Database
 
@@ -66,21 +67,18 @@ def dump(
     Touches: writes the folder *to*; holds share locks on every table while it runs.
     Source: postgresql.org/docs/15/app-pgdump.html (`--snapshot`, `--lock-wait-timeout`).
     """
-    return Command(
-        argv=(
-            program(database.tools, "pg_dump"),
-            "--format=directory",
-            "--compress=0",
-            f"--jobs={jobs}",
-            f"--file={to}",
-            f"--snapshot={snapshot}",
-            "--lock-wait-timeout=10s",
-            "--no-sync",
-            "--no-password",
-        ),
-        env=login(database, app=app),
-        timeout_s=timeout_s,
+    words = (
+        "--format=directory",
+        "--compress=0",
+        f"--jobs={jobs}",
+        f"--file={to}",
+        f"--snapshot={snapshot}",
+        "--lock-wait-timeout=10s",
+        "--no-sync",
+        _asking(database),
     )
+    env = login(database, app=app)
+    return _client(database.tools, "pg_dump", words, env=env, writes=(to.parent,), timeout_s=timeout_s)
 
 
 def dump_sql(database: Database, *, to: Path, snapshot: str, app: str) -> Command:
@@ -89,16 +87,16 @@ def dump_sql(database: Database, *, to: Path, snapshot: str, app: str) -> Comman
     Touches:
         Writes *to*; holds share locks on every table while it runs.
     """
-    argv = (
-        program(database.tools, "pg_dump"),
+    words = (
         "--format=plain",
         "--compress=6",
         f"--file={to}",
         f"--snapshot={snapshot}",
         "--lock-wait-timeout=10s",
-        "--no-password",
+        _asking(database),
     )
-    return Command(argv=argv, env=login(database, app=app), timeout_s=None)
+    env = login(database, app=app)
+    return _client(database.tools, "pg_dump", words, env=env, writes=(to.parent,), timeout_s=None)
 
 
 def dump_globals(database: Database, *, app: str) -> Command:
@@ -106,8 +104,8 @@ def dump_globals(database: Database, *, app: str) -> Command:
 
     Touches: nothing.
     """
-    argv = (program(database.tools, "pg_dumpall"), "--globals-only", "--no-role-passwords", "--no-password")
-    return Command(argv=argv, env=login(database, app=app), timeout_s=300)
+    words = ("--globals-only", "--no-role-passwords", _asking(database))
+    return _client(database.tools, "pg_dumpall", words, env=login(database, app=app), timeout_s=300)
 
 
 def restore(database: Database, *, dbname: str, source: Path, jobs: int, app: str) -> Command:
@@ -116,15 +114,9 @@ def restore(database: Database, *, dbname: str, source: Path, jobs: int, app: st
     Touches: fills *dbname*.
     Source: postgresql.org/docs/15/app-pgrestore.html (`--exit-on-error`, `--jobs`).
     """
-    argv = (
-        program(database.tools, "pg_restore"),
-        "--exit-on-error",
-        f"--jobs={jobs}",
-        "--no-password",
-        f"--dbname={_conninfo(dbname)}",
-        str(source),
-    )
-    return Command(argv=argv, env=login(database, app=app, options=RESTORE_SETTINGS), timeout_s=None)
+    words = ("--exit-on-error", f"--jobs={jobs}", _asking(database), f"--dbname={_conninfo(dbname)}", str(source))
+    env = login(database, app=app, options=RESTORE_SETTINGS)
+    return _client(database.tools, "pg_restore", words, env=env, reads=(source,), timeout_s=None)
 
 
 def load_sql(database: Database, *, dbname: str, source: Path, app: str) -> Command:
@@ -132,17 +124,17 @@ def load_sql(database: Database, *, dbname: str, source: Path, app: str) -> Comm
 
     Touches: fills *dbname*.
     """
-    argv = (
-        program(database.tools, "psql"),
+    words = (
         "--no-psqlrc",
         "--quiet",
         "--set=ON_ERROR_STOP=1",
-        "--no-password",
+        _asking(database),
         f"--file={source}",
         "--output=/dev/null",
         f"--dbname={_conninfo(dbname)}",
     )
-    return Command(argv=argv, env=login(database, app=app, options=RESTORE_SETTINGS), timeout_s=None)
+    env = login(database, app=app, options=RESTORE_SETTINGS)
+    return _client(database.tools, "psql", words, env=env, reads=(source,), timeout_s=None)
 
 
 def decode(tools: ClientTools, *, source: Path) -> Command:
@@ -150,7 +142,7 @@ def decode(tools: ClientTools, *, source: Path) -> Command:
 
     Touches: nothing.
     """
-    return Command(argv=(program(tools, "pg_restore"), "--file=/dev/null", str(source)), timeout_s=None)
+    return _client(tools, "pg_restore", ("--file=/dev/null", str(source)), reads=(source,), timeout_s=None)
 
 
 def table_files(tools: ClientTools, *, source: Path) -> Query[dict[str, int]]:
@@ -159,7 +151,7 @@ def table_files(tools: ClientTools, *, source: Path) -> Query[dict[str, int]]:
     Returns:
         File name -> object id of the table in the dumped database.
     """
-    command = Command(argv=(program(tools, "pg_restore"), "--list", str(source)), timeout_s=120)
+    command = _client(tools, "pg_restore", ("--list", str(source)), reads=(source,), timeout_s=120)
     return Query(command=command, parse=parse_table_files)
 
 
@@ -174,7 +166,7 @@ def parse_table_files(listing: str) -> dict[str, int]:
 
 def version(tools: ClientTools, name: str) -> Query[str]:
     """Ask a program for its version: `15.18`."""
-    return Query(command=Command(argv=(program(tools, name), "--version")), parse=parse_version)
+    return Query(command=_client(tools, name, ("--version",)), parse=parse_version)
 
 
 def parse_version(text: str) -> str:
@@ -195,8 +187,7 @@ def initdb(tools: ClientTools, *, data: Path, user: str, password_file: Path, ru
 
     Touches: writes *data*.
     """
-    argv = (
-        program(tools, "initdb"),
+    words = (
         f"--pgdata={data}",
         f"--username={user}",
         f"--pwfile={password_file}",
@@ -207,7 +198,7 @@ def initdb(tools: ClientTools, *, data: Path, user: str, password_file: Path, ru
         "--no-sync",
         "--no-instructions",
     )
-    return Command(argv=argv, user=run_as, cwd=data.parent, timeout_s=120)
+    return _server_program(tools, "initdb", words, root=data.parent, cwd=data.parent, run_as=run_as, timeout_s=120)
 
 
 def server(
@@ -215,11 +206,65 @@ def server(
 ) -> Command:
     """Run a server in the foreground on a Unix socket alone, unless *settings* say otherwise.
 
+    Args:
+        tools: Where it is; in a container it sees the folder above *data* alone.
+        data: The data folder.
+        socket_folder: Folder of the socket, beside *data*.
+        port: Number in the socket's name.
+        settings: Settings over the fixed ones.
+        run_as: System user; `uid:gid` for a container.
+
     Touches: runs until it is ended.
     """
     fixed = {"unix_socket_directories": str(socket_folder), "listen_addresses": "", "port": str(port)}
     words = tuple(f"--{name.replace('_', '-')}={value}" for name, value in (fixed | dict(settings)).items())
-    return Command(argv=(program(tools, "postgres"), "-D", str(data), *words), user=run_as, cwd=data, timeout_s=None)
+    words = ("-D", str(data), *words)
+    return _server_program(tools, "postgres", words, root=data.parent, cwd=data, run_as=run_as, timeout_s=None)
+
+
+def _client(
+    tools: ClientTools,
+    name: str,
+    words: tuple[str, ...],
+    *,
+    env: Mapping[str, str | SecretStr] | None = None,
+    reads: tuple[Path, ...] = (),
+    writes: tuple[Path, ...] = (),
+    timeout_s: float | None = 60.0,
+) -> Command:
+    """Run a client program here, or in a container that sees no more than *reads* and *writes*.
+
+    Touches: what the program does.
+    """
+    if tools.image is None:
+        return Command(argv=(program(tools, name), *words), env=env or {}, timeout_s=timeout_s)
+    return contained(tools.image, name, words, env=env, reads=reads, writes=writes, timeout_s=timeout_s)
+
+
+def _server_program(
+    tools: ClientTools,
+    name: str,
+    words: tuple[str, ...],
+    *,
+    root: Path,
+    cwd: Path,
+    run_as: str | None,
+    timeout_s: float | None,
+) -> Command:
+    """Run a program of a disposable server here, or in a container without any network.
+
+    Touches: what is below *root*.
+    """
+    if tools.image is None:
+        return Command(argv=(program(tools, name), *words), user=run_as, cwd=cwd, timeout_s=timeout_s)
+    more, owner = disposable_options(root), run_as or ""
+    return contained(tools.image, name, words, writes=(root,), more=more, owner=owner, timeout_s=timeout_s)
+
+
+def _asking(database: Database) -> str:
+    """Return whether a program asks for the password: in a container its standard input answers."""
+    contained_with_password = database.tools.image is not None and database.password.get_secret_value()
+    return "--password" if contained_with_password else "--no-password"
 
 
 def _escaped(value: str) -> str:

@@ -6,9 +6,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self
 
 from pydantic import Field
+from typing_extensions import TypeVar
 
 from pawpaw_ops.errors import BackupCorrupt, ConfigError
 from pawpaw_ops.models.base import Noun, Verdict
@@ -31,35 +32,75 @@ class FileEntry(Noun):
     sha256: str
 
 
-class Contents(Noun):
-    """What the sealed artefact holds; travels inside it too, so that it can stand alone.
+class AnyContents(Noun):
+    """What a sealed artefact holds, whatever it is a backup of; travels inside it too, so that it can stand alone.
 
     Attributes:
+        below: What stands between stack and name in the store's keys; ends with a slash where it is not empty.
+        unit: What `count` counts.
         backup_id: Unique, sorts by time.
         taken_at: When the snapshot was taken.
-        database: The row of `pg_database` and what hangs on it.
-        server: The server it was taken from.
-        client_version: What pg_dump said of its version.
-        fingerprint: Content in the dump's own snapshot.
-        table_files: File of the dump -> quoted table whose rows it holds.
         files: Path inside the artefact -> size and SHA-256.
-        newest_at: The freshness query's answer in the snapshot, where one is set.
     """
+
+    below: ClassVar[str] = ""
+    unit: ClassVar[str] = "things"
 
     format: Literal[1] = FORMAT
     backup_id: str
     taken_at: datetime
     stack: str
+    files: Mapping[str, FileEntry]
+
+    @property
+    def name(self) -> str:
+        """Name of what was backed up, as its block calls it."""
+        raise NotImplementedError
+
+    @property
+    def count(self) -> int:
+        """How much of it there is."""
+        raise NotImplementedError
+
+    @property
+    def subject(self) -> str:
+        """What was backed up, as people say it: `prod/shop`."""
+        return f"{self.stack}/{self.below}{self.name}"
+
+
+class Contents(AnyContents):
+    """What the sealed artefact of a database holds.
+
+    Attributes:
+        database: The row of `pg_database` and what hangs on it.
+        server: The server it was taken from.
+        client_version: What pg_dump said of its version.
+        fingerprint: Content in the dump's own snapshot.
+        table_files: File of the dump -> quoted table whose rows it holds.
+        newest_at: The freshness query's answer in the snapshot, where one is set.
+    """
+
+    unit: ClassVar[str] = "rows"
+
     database: DatabaseRow
     server: ServerFacts
     client_version: str
     fingerprint: Fingerprint
     table_files: Mapping[str, str]
-    files: Mapping[str, FileEntry]
     newest_at: datetime | None = None
 
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self.database.name
 
-class Manifest(Noun):
+    @property
+    def count(self) -> int:
+        """Rows of all tables."""
+        return self.fingerprint.rows
+
+
+class AnyManifest(Noun):
     """What `manifest.json` says.
 
     Attributes:
@@ -73,7 +114,9 @@ class Manifest(Noun):
         durations_s: Step -> seconds.
     """
 
-    contents: Contents
+    holds: ClassVar[type[AnyContents]]
+
+    contents: AnyContents
     object_key: str
     size_bytes: int
     sha256: str
@@ -109,6 +152,20 @@ class Manifest(Noun):
             raise BackupCorrupt(f"{where} is not a manifest of this product: {seen}", hint=_OTHER) from seen
 
 
+class Manifest(AnyManifest):
+    """The manifest of a database's backup."""
+
+    holds: ClassVar[type[AnyContents]] = Contents
+
+    contents: Contents
+
+
+if TYPE_CHECKING:  # pydantic knows a bound or a default, not both
+    M = TypeVar("M", bound=AnyManifest, default=Manifest)
+else:
+    M = TypeVar("M", bound=AnyManifest)
+
+
 class Proof(Noun):
     """One look at a stored backup: what was checked, when, with what result.
 
@@ -124,8 +181,8 @@ class Proof(Noun):
     findings: tuple[str, ...] = ()
 
 
-class CatalogEntry(Noun):
-    """A backup as one location shows it.
+class CatalogEntry(Noun, Generic[M]):
+    """A backup as one location shows it; of a database, unless it is said of what.
 
     Attributes:
         location: Name of the location.
@@ -137,7 +194,7 @@ class CatalogEntry(Noun):
 
     backup_id: str
     location: str
-    manifest: Manifest | None
+    manifest: M | None
     verdict: Verdict
     level: int = 0
     proven_at: datetime | None = None

@@ -13,18 +13,44 @@ from pawpaw_ops.models.base import Noun
 MARK = "pawpaw-ops"
 
 
+class ToolImage(Noun):
+    """The image of the server's own container; its programs run in containers of their own.
+
+    Attributes:
+        id: Id of the image that the container runs, never a tag.
+        container: Id of the server's container, whose network its clients join.
+        name: How people call that container.
+        engine: Address of the Docker engine, as `DOCKER_HOST` has it.
+        owner: `uid:gid` of this process, so that what the programs write is ours.
+        run_id: Run on whose behalf they work; by this label the next run finds what a dead one left.
+    """
+
+    id: str
+    container: str
+    name: str
+    engine: str
+    owner: str
+    run_id: str = ""
+
+
 class ClientTools(Noun):
     """Where the server's own major version of pg_dump and its kin runs.
 
     Attributes:
         folder: Folder of the programs on this host; empty means the `PATH`.
-        container: Container whose image has them; empty means this host.
+        image: Image that has them; none means this host.
         user: System user to run server programs as when this process is root.
     """
 
     folder: Path | None = None
-    container: str = ""
+    image: ToolImage | None = None
     user: str = "nobody"
+
+    def for_run(self, run_id: str) -> "ClientTools":
+        """Return the same tools on behalf of a run; of those that already work for one, that one stays."""
+        if self.image is None or self.image.run_id:
+            return self
+        return self.model_copy(update={"image": self.image.model_copy(update={"run_id": run_id})})
 
 
 class Database(Noun):

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
+from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.database import Database
+from pawpaw_ops.models.redis import Redis
 from pawpaw_ops.models.store import StoreSettings
 
 
@@ -18,6 +20,8 @@ class StackSettings(Noun):
         database: The database that lives.
         store: Where its backups are.
         identity_block: Name of the BackupIdentity block that opens them.
+        redis: Its Redis, where it has one.
+        replica: The standby that follows the database, where it has one.
     """
 
     name: str = Field(min_length=1)
@@ -25,3 +29,22 @@ class StackSettings(Noun):
     database: Database
     store: StoreSettings
     identity_block: str
+    redis: Redis | None = None
+    replica: Database | None = None
+
+    def its_redis(self) -> Redis:
+        """Return the stack's Redis.
+
+        Raises:
+            ConfigError: It has none.
+        """
+        if self.redis is None:
+            raise ConfigError(
+                f"the stack {self.name!r} has no Redis.", hint="Set redis in the Stack block to a RedisServer block."
+            )
+        return self.redis
+
+    def for_run(self, run_id: str) -> "StackSettings":
+        """Return the same stack with client tools that work on behalf of a run."""
+        database = self.database.model_copy(update={"tools": self.database.tools.for_run(run_id)})
+        return self.model_copy(update={"database": database})

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pydantic import Field
 
 from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, VersionMismatch
-from pawpaw_ops.models.backup import CatalogEntry, id_time
+from pawpaw_ops.models.backup import CatalogEntry, M, id_time
 from pawpaw_ops.models.base import Noun, Verdict
 from pawpaw_ops.models.database import DatabaseRow, ServerFacts
 
@@ -51,7 +51,7 @@ class RestorePlan(Noun):
         return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
 
-def choose(entries: Sequence[CatalogEntry], wanted: str) -> CatalogEntry:
+def choose(entries: Sequence[CatalogEntry[M]], wanted: str) -> CatalogEntry[M]:
     """Choose a backup.
 
     Args:
@@ -77,7 +77,7 @@ def choose(entries: Sequence[CatalogEntry], wanted: str) -> CatalogEntry:
     return _first(usable, f"asked for the backup {wanted}", len(entries))
 
 
-def _first(entries: Sequence[CatalogEntry], tried: str, total: int) -> CatalogEntry:
+def _first(entries: Sequence[CatalogEntry[M]], tried: str, total: int) -> CatalogEntry[M]:
     if not entries:
         raise BackupMissing(f"{tried}; none of the {total} backups in the store is that.", hint=LIST)
     return entries[0]

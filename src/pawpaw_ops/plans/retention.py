@@ -8,6 +8,7 @@ when the grace is over. Counts only ever protect; age alone lets go, so that hos
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from pawpaw_ops.models.backup import CatalogEntry, id_time
 from pawpaw_ops.models.base import Noun, Verdict
@@ -60,9 +61,9 @@ class RetentionPlan(Noun):
 
 
 def plan(
-    entries: Iterable[CatalogEntry],
+    entries: Iterable[CatalogEntry[Any]],
     *,
-    others: Mapping[str, Iterable[CatalogEntry]],
+    others: Mapping[str, Iterable[CatalogEntry[Any]]],
     settings: StoreSettings,
     now: datetime,
     in_use: Collection[str] = (),
@@ -130,9 +131,9 @@ class _World:
 
     def __init__(
         self,
-        entries: Iterable[CatalogEntry],
+        entries: Iterable[CatalogEntry[Any]],
         *,
-        others: Mapping[str, Iterable[CatalogEntry]],
+        others: Mapping[str, Iterable[CatalogEntry[Any]]],
         settings: StoreSettings,
         now: datetime,
         in_use: Collection[str],
@@ -148,7 +149,7 @@ class _World:
         self.elsewhere = frozenset(entry.backup_id for entry in elsewhere)
         self.newest_elsewhere = max((_utc(entry.taken_at) for entry in elsewhere), default=None)
 
-    def ranked(self) -> Sequence[tuple[CatalogEntry, int]]:
+    def ranked(self) -> Sequence[tuple[CatalogEntry[Any], int]]:
         """Return every backup with the number of verified ones newer than it."""
         made, newer = [], 0
         for entry in self.newest_first:
@@ -156,11 +157,11 @@ class _World:
             newer += self._counts(entry)
         return made
 
-    def held(self, entry: CatalogEntry, newer: int) -> str:
+    def held(self, entry: CatalogEntry[Any], newer: int) -> str:
         """Return why a backup stays whatever else happens; empty when it may go."""
         return self._kept(entry) or self._young(entry) or self._needed(entry, newer)
 
-    def _kept(self, entry: CatalogEntry) -> str:
+    def _kept(self, entry: CatalogEntry[Any]) -> str:
         if entry.pinned:
             return "pinned."
         if entry.backup_id in self.in_use:
@@ -169,14 +170,14 @@ class _World:
             return f"its time lies {_span(-self._age(entry))} in the future; it is set aside and counts for nothing."
         return ""
 
-    def _young(self, entry: CatalogEntry) -> str:
+    def _young(self, entry: CatalogEntry[Any]) -> str:
         if self.emergency:
             here_alone = entry.backup_id not in self.elsewhere
             return "not verified in another location; an emergency removes only what is." if here_alone else ""
         young = self._age(entry) <= timedelta(days=self.settings.keep_days)
         return f"{_span(self._age(entry))} old; kept for {self.settings.keep_days} d." if young else ""
 
-    def _needed(self, entry: CatalogEntry, newer: int) -> str:
+    def _needed(self, entry: CatalogEntry[Any], newer: int) -> str:
         if newer < self.settings.keep_verified:
             return (
                 f"{_span(self._age(entry))} old, but {newer} newer verified backups are here and"
@@ -224,7 +225,7 @@ class _World:
                 break
         return ""
 
-    def expire(self, entry: CatalogEntry, *, floor_read: bool) -> tuple[Action, str]:
+    def expire(self, entry: CatalogEntry[Any], *, floor_read: bool) -> tuple[Action, str]:
         """Return the next of the two steps for a backup that may go."""
         words = f"{_span(self._age(entry))} old"
         if self.emergency:
@@ -240,13 +241,13 @@ class _World:
             return Action.KEEP, f"{words}; removed once the newest verified backups were read again and found good."
         return Action.REMOVE, f"{words}; {len(self.floor)} newer verified backups were read again and stay."
 
-    def grace_over(self, entry: CatalogEntry) -> bool:
+    def grace_over(self, entry: CatalogEntry[Any]) -> bool:
         """Whether a backup that may go was marked long enough ago."""
         marked_at = self._marked_at(entry)
         grace = timedelta(hours=self.settings.grace_h)
         return self._no_grace() or (marked_at is not None and self.now - marked_at >= grace)
 
-    def _marked_at(self, entry: CatalogEntry) -> datetime | None:
+    def _marked_at(self, entry: CatalogEntry[Any]) -> datetime | None:
         """Return when it was marked; a mark from the future is none."""
         marked_at = _utc(entry.marked_at) if entry.marked_at is not None else None
         return marked_at if marked_at is not None and marked_at <= self.now + SKEW else None
@@ -254,13 +255,13 @@ class _World:
     def _no_grace(self) -> bool:
         return self.emergency or self.settings.grace_h == 0
 
-    def _counts(self, entry: CatalogEntry) -> bool:
+    def _counts(self, entry: CatalogEntry[Any]) -> bool:
         return entry.verdict is Verdict.VERIFIED and entry.manifest is not None and not self._in_future(entry)
 
-    def _in_future(self, entry: CatalogEntry) -> bool:
+    def _in_future(self, entry: CatalogEntry[Any]) -> bool:
         return _utc(entry.taken_at) > self.now + SKEW
 
-    def _age(self, entry: CatalogEntry) -> timedelta:
+    def _age(self, entry: CatalogEntry[Any]) -> timedelta:
         return self.now - _utc(entry.taken_at)
 
 

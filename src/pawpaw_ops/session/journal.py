@@ -79,8 +79,11 @@ def folder(state_dir: Path) -> Path:
 
 
 def steps(path: Path) -> list[Step]:
-    """Read the steps that a journal says were begun; a torn last line was never acted on."""
-    found = []
+    """Read the steps that are to be taken back; a torn last line was never acted on.
+
+    A commit makes the steps before it final, but for scratch, as `Session.commit` does.
+    """
+    found: list[Step] = []
     for line in path.read_bytes().splitlines():
         try:
             entry = json.loads(line)
@@ -88,6 +91,8 @@ def steps(path: Path) -> list[Step]:
             break
         if entry["event"] == "step":
             found.append(Step.model_validate(entry["step"]))
+        elif entry["event"] == "commit":
+            found = [step for step in found if step.scratch]
     return found
 
 

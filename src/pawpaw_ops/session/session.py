@@ -1,4 +1,4 @@
-"""The context manager around every change, and the one place that decides what an error says about the stack."""
+"""The context manager around every change."""
 
 import contextlib
 import logging
@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, Undone, Untouched, VerificationError
+from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner, Runner
 from pawpaw_ops.session import undo as undoing
 from pawpaw_ops.session.audit import append
 from pawpaw_ops.session.journal import Journal, Step, Undo, dead, finish
 from pawpaw_ops.session.lock import Holder, holder, stack_lock
+from pawpaw_ops.session.verdict import not_cleared, result_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -26,7 +27,7 @@ class Session:
     """A verb at work on a stack. `step` is the only way to change something."""
 
     def __init__(self, stack: StackSettings, who: Holder, *, runner: Runner, queue: Queue) -> None:
-        self.stack = stack
+        self.stack = stack.for_run(who.run_id)
         self.who = who
         self.runner = runner
         self.durations_s: dict[str, float] = {}
@@ -60,9 +61,12 @@ class Session:
         self._held.close()
 
     def begin(self) -> None:
-        """Open the journal."""
+        """Open the journal, and write down first how client tools in containers are ended."""
         self._journal = Journal(self.stack.state_dir, self.run_id)
         self.journal.write("begin", self.who.verb, purpose=self.who.purpose, actor=self.who.actor)
+        image = self.stack.database.tools.image
+        if image is not None:
+            self.step(f"use the image of {image.name}", lambda: None, undo=undoing.end_tools(image), scratch=True)
 
     def step(self, name: str, change: Callable[[], T], *, undo: Undo | None = None, scratch: bool = False) -> T:
         """Make one change: its undo is on disk before it begins.
@@ -119,8 +123,9 @@ class Session:
     def take_back(self) -> list[tuple[Step, Exception]]:
         """Undo every step, newest first; return what could not be undone, and why."""
         failed: list[tuple[Step, Exception]] = []
+        self._steps = undoing.newest_first(self._steps)
         while self._steps:
-            step = self._steps.pop()
+            step = self._steps.pop(0)
             if step.undo is None:
                 continue
             try:
@@ -201,7 +206,7 @@ def _ending(session: Session) -> Iterator[None]:
     except BaseException as seen:
         changed, committed = session.changed, session.committed
         failed = session.take_back()
-        result = _result(seen, changed=changed, committed=committed, failed=failed)
+        result = result_of(seen, changed=changed, committed=committed, failed=failed)
         _record(session, began, result.code if isinstance(result, OpsError) else type(seen).__name__, failed)
         if result is seen:
             raise
@@ -215,7 +220,7 @@ def _recover_if_free(session: Session) -> None:
     try:
         session.lock(wait_s=0.0)
         recover(session.stack, run_id=session.run_id)
-    except (LockHeld, HalfDone) as seen:
+    except (LockHeld, HalfDone, PreconditionError) as seen:
         log.warning("dead runs were not cleared up: %s", seen)
     finally:
         session.unlock()
@@ -229,50 +234,24 @@ def recover(stack: StackSettings, *, run_id: str) -> list[str]:
 
     Raises:
         HalfDone: An undo failed; its journal stays.
+        PreconditionError: Only something temporary could not be removed; its journal stays too.
 
     Touches:
         Whatever those journals say.
     """
     cleared = []
     for path, steps in dead(stack.state_dir):
-        for step in reversed(steps):
+        for step in undoing.newest_first(steps):
             if step.undo is None:
                 continue
             try:
                 undoing.run(step.undo, stack, run_id=run_id)
             except Exception as seen:
-                error = HalfDone(
-                    f"run {path.stem} died, and its step {step.name!r} could not be undone: {seen}",
-                    hint="Mend the cause and start any verb again; it goes on from here.",
-                )
-                error.next_step = "Una corrida murió a medias"
-                raise error from seen
+                raise not_cleared(path.stem, step, seen) from seen
         finish(path)
         append(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})
         cleared.append(path.stem)
     return cleared
-
-
-def _result(
-    seen: BaseException, *, changed: bool, committed: bool, failed: list[tuple[Step, Exception]]
-) -> BaseException:
-    """Decide what leaves the session."""
-    if left := [f"{step.name}: {why}" for step, why in failed if not step.scratch]:
-        half = HalfDone(
-            f"{seen} And what was begun could not be undone: {'; '.join(left)}.", hint="Run any verb again to go on."
-        )
-        half.next_step = "Una corrida murió a medias"
-        return half
-    if not isinstance(seen, Exception):
-        return seen
-    if committed:
-        done = isinstance(seen, OpsError) and not isinstance(seen, Untouched)
-        return seen if done else VerificationError(f"the change is in place, but what follows it failed: {seen}")
-    if changed:
-        undone = Undone(f"{seen} Everything was undone; the stack is as before.")
-        undone.cause_code = seen.code if isinstance(seen, OpsError) else type(seen).__name__
-        return undone
-    return seen
 
 
 def _record(session: Session, began: float, result: str, failed: list[tuple[Step, Exception]]) -> None:

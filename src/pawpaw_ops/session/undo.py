@@ -1,19 +1,37 @@
 """How steps are taken back. Every undo looks at the world first, and is harmless when the change never began."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pawpaw_ops.clients.postgres import side, swap
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog, locations
+from pawpaw_ops.commands.contained import RUN_LABEL
+from pawpaw_ops.containers import end_containers
 from pawpaw_ops.disposable import reap
 from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.database import ToolImage
+from pawpaw_ops.models.kinds import MANIFESTS
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.session.journal import Undo
+from pawpaw_ops.session import undo_redis
+from pawpaw_ops.session.journal import Step, Undo
 
 Args = Mapping[str, Any]
+FIRST = "end-containers"
+"""The kind of undo that goes before all others: what still runs could change what they take back."""
+
+
+def newest_first(steps: Sequence[Step]) -> list[Step]:
+    """Return steps in the order in which they are taken back."""
+    found = list(reversed(steps))
+    return sorted(found, key=lambda step: step.undo is None or step.undo.kind != FIRST)
+
+
+def end_tools(image: ToolImage) -> Undo:
+    """End the containers that work on behalf of a run."""
+    return Undo(kind=FIRST, args={"engine": image.engine, "run_id": image.run_id})
 
 
 def staging(state_dir: Path) -> Path:
@@ -51,9 +69,10 @@ def close_database(name: str) -> Undo:
     return Undo(kind="close-database", args={"name": name})
 
 
-def remove_unpublished(location: str, backup_id: str) -> Undo:
+def remove_unpublished(target: Catalog[Any], backup_id: str) -> Undo:
     """Remove the objects of a backup that never got its manifest."""
-    return Undo(kind="remove-unpublished", args={"location": location, "backup_id": backup_id})
+    args = {"location": target.location.name, "below": target.kind.holds.below, "name": target.name}
+    return Undo(kind="remove-unpublished", args=args | {"backup_id": backup_id})
 
 
 def reap_server(root: Path) -> Undo:
@@ -69,6 +88,9 @@ def run(undo: Undo, stack: StackSettings, *, run_id: str) -> None:
         stack: Where.
         run_id: On whose behalf we connect now.
     """
+    if undo.kind in undo_redis.UNDOERS:
+        undo_redis.UNDOERS[undo.kind](stack, undo.args)
+        return
     if undo.kind not in UNDOERS:
         raise ConfigError(f"the journal asks for the undo {undo.kind!r}, which this version does not know.")
     UNDOERS[undo.kind](stack, undo.args, Postgres(stack.database, run_id))
@@ -115,7 +137,7 @@ def _close_database(stack: StackSettings, args: Args, pg: Postgres) -> None:
 def _remove_unpublished(stack: StackSettings, args: Args, pg: Postgres) -> None:
     del pg
     for location in locations(stack.store):
-        catalog = Catalog(location, stack.name, stack.database.name)
+        catalog = Catalog(location, stack.name, args.get("name", stack.database.name), MANIFESTS[args.get("below", "")])
         if location.name == args["location"] and args["backup_id"] in catalog.unpublished():
             catalog.remove(args["backup_id"])
 
@@ -123,6 +145,11 @@ def _remove_unpublished(stack: StackSettings, args: Args, pg: Postgres) -> None:
 def _reap_server(stack: StackSettings, args: Args, pg: Postgres) -> None:
     del stack, pg
     reap(Path(args["root"]))
+
+
+def _end_containers(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack, pg
+    end_containers(args["engine"], f"{RUN_LABEL}={args['run_id']}")
 
 
 UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {
@@ -134,4 +161,5 @@ UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {
     "close-database": _close_database,
     "remove-unpublished": _remove_unpublished,
     "reap-server": _reap_server,
+    FIRST: _end_containers,
 }

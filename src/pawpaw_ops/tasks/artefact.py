@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar, cast
 
 from pydantic import SecretStr
 
@@ -12,21 +13,23 @@ from pawpaw_ops.clients.store import Catalog
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.sqlrules import SqlDump
 from pawpaw_ops.errors import BackupCorrupt
-from pawpaw_ops.models.backup import Contents, Manifest
+from pawpaw_ops.models.backup import AnyContents, AnyManifest, Contents, M
 from pawpaw_ops.plans import backup as backup_plan
 from pawpaw_ops.plans import restore as plan
 from pawpaw_ops.session import Session
 from pawpaw_ops.session.in_use import reading
 from pawpaw_ops.tasks import report
 
+K = TypeVar("K", bound=AnyContents)
+
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(Generic[M]):
     """A backup to restore: one of the store's, or a file."""
 
     source: str
-    manifest: Manifest | None = None
-    target: Catalog | None = None
+    manifest: M | None = None
+    target: Catalog[M] | None = None
     file: Path | None = None
 
 
@@ -45,8 +48,18 @@ class Ready:
         return self.contents.database.size_bytes if self.contents else self.path.stat().st_size * 2
 
 
-def open_artefact(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> sealing.Opened:
+def open_artefact(
+    do: Session, chosen: Chosen[M], keys: Sequence[SecretStr], kind: type[K], *, name: str, to: str = "opened"
+) -> sealing.Opened[K]:
     """Fetch, hash and decrypt an artefact into the scratch folder, and hold it against its manifest.
+
+    Args:
+        do: The session.
+        chosen: The backup.
+        keys: age secret keys.
+        kind: What it must hold.
+        name: Name of what it must be a backup of.
+        to: Folder below the scratch folder.
 
     Raises:
         WrongKey, BackupCorrupt, DiskTooSmall: As `fetch_and_verify`.
@@ -54,7 +67,7 @@ def open_artefact(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> sea
     Touches:
         The scratch folder.
     """
-    manifest, folder = chosen.manifest, do.scratch_folder() / "opened"
+    manifest, folder = chosen.manifest, do.scratch_folder() / to
     with ExitStack() as held:
         if manifest is not None:
             held.enter_context(reading(do.stack.state_dir, manifest.backup_id))
@@ -70,14 +83,28 @@ def open_artefact(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> sea
         progress.finish()
     if manifest is not None and (made.size_bytes, made.sha256) != (manifest.size_bytes, manifest.sha256):
         raise BackupCorrupt(f"the stored bytes of {chosen.source} are not what its manifest says.", hint=plan.LIST)
-    contents = made.contents
-    if manifest is not None and contents != manifest.contents:
+    if manifest is not None and made.contents != manifest.contents:
         raise BackupCorrupt(f"what {chosen.source} holds is not what its manifest says.", hint=plan.LIST)
-    check_belongs(do, chosen.source, contents)
-    return made
+    opened = of_kind(made, kind)
+    check_belongs(do, chosen.source, opened.contents, name=name)
+    return opened
 
 
-def _check_openable(do: Session, manifest: Manifest, keys: Sequence[SecretStr]) -> None:
+def of_kind(opened: sealing.Opened[AnyContents], kind: type[K]) -> sealing.Opened[K]:
+    """Return an opened artefact as one of that kind.
+
+    Raises:
+        BackupCorrupt: It is a backup of something else.
+    """
+    if not isinstance(opened.contents, kind):
+        raise BackupCorrupt(
+            f"the artefact is a backup of {opened.contents.subject}, which is something else than was asked for.",
+            hint=plan.LIST,
+        )
+    return cast("sealing.Opened[K]", replace(opened))
+
+
+def _check_openable(do: Session, manifest: AnyManifest, keys: Sequence[SecretStr]) -> None:
     sealing.check_recipient(keys, manifest.recipients, backup_id=manifest.backup_id)
     backup_plan.check_room(
         sum(entry.size_bytes for entry in manifest.contents.files.values()),
@@ -86,16 +113,15 @@ def _check_openable(do: Session, manifest: Manifest, keys: Sequence[SecretStr]) 
     )
 
 
-def check_belongs(do: Session, source: str, contents: Contents) -> None:
-    """Refuse a backup of another stack or database.
+def check_belongs(do: Session, source: str, contents: AnyContents, *, name: str) -> None:
+    """Refuse a backup of another stack, database or server.
 
     Raises:
         BackupCorrupt: Names both.
     """
-    if contents.database.name != do.stack.database.name or contents.stack != do.stack.name:
+    if contents.name != name or contents.stack != do.stack.name:
         raise BackupCorrupt(
-            f"{source} is a backup of {contents.stack}/{contents.database.name}, not of"
-            f" {do.stack.name}/{do.stack.database.name}.",
+            f"{source} is a backup of {contents.subject}, not of {do.stack.name}/{contents.below}{name}.",
             hint=plan.LIST,
         )
 

@@ -11,47 +11,31 @@ from pawpaw_ops import legacy, sealing
 from pawpaw_ops.clients.postgres import catalog, fingerprint
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.postgres.fingerprint import Snapshot
-from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands import postgres as command
-from pawpaw_ops.errors import (
-    Blocked,
-    CommandError,
-    ConfigError,
-    PreconditionError,
-    StoreError,
-    Unreachable,
-)
-from pawpaw_ops.models.backup import Contents, new_backup_id
+from pawpaw_ops.errors import Blocked, CommandError
+from pawpaw_ops.models.backup import Contents, Manifest, new_backup_id
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, ServerFacts
 from pawpaw_ops.plans import backup as plan
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session import Session, undo
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.client_tools import check_tools
 from pawpaw_ops.tasks.operation import operation
-from pawpaw_ops.tasks.report import Progress, logger
+from pawpaw_ops.tasks.places import Dumped, Places, answering, check_recipients
+from pawpaw_ops.tasks.report import Progress
 
 GLOBALS = "globals.sql"
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Places[Manifest]):
     """What was found before a backup."""
 
     server: ServerFacts
     live: DatabaseRow
     client_version: str
     tables_bytes: int
-    catalogs: tuple[Catalog, ...]
-    pending: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Dumped:
-    """A dump in the scratch folder, and what the snapshot held."""
-
-    contents: Contents
-    folder: Path
 
 
 def jobs() -> int:
@@ -72,12 +56,10 @@ def look_before_backup(do: Session) -> Facts:
     pg = Postgres(do.stack.database, do.run_id)
     server, row = catalog.check_identity(pg, needs_superuser=False)
     live = plan.check_live(row, pg.database.name)
+    check_tools(do)
     client = do.runner.ask(command.version(pg.database.tools, "pg_dump"))
     plan.check_client(client, server)
-    for key in do.stack.store.recipients:
-        sealing.recipient(key)
-    if not do.stack.store.recipients:
-        raise ConfigError("the BackupStore has no age recipients.", hint="`pawpaw new-key` makes a pair of keys.")
+    check_recipients(do)
     with pg.connect() as conn:
         tables_bytes = sum(table.size_bytes for table in fingerprint.tables(conn))
         if pg.database.freshness_query:
@@ -87,24 +69,8 @@ def look_before_backup(do: Session) -> Facts:
         report.free_bytes(do.stack.state_dir),
         where=f"the scratch folder in {do.stack.state_dir}",
     )
-    good, pending = _answering(do)
-    return Facts(server, live, client, tables_bytes, good, pending)
-
-
-def _answering(do: Session) -> tuple[tuple[Catalog, ...], tuple[str, ...]]:
-    """Return the locations that answer; one alone that does not is an error, of several it is left pending."""
-    good: list[Catalog] = []
-    seen: list[Exception] = []
-    for location in locations(do.stack.store):
-        try:
-            location.check()
-            good.append(Catalog(location, do.stack.name, do.stack.database.name))
-        except (Unreachable, ConfigError, PreconditionError, StoreError) as error:
-            logger().warning("%s: %s", location.name, error)
-            seen.append(error)
-    if not good:
-        raise seen[0]
-    return tuple(good), tuple(str(error) for error in seen)
+    places = answering(do, Manifest, pg.database.name)
+    return Facts(places.catalogs, places.pending, server, live, client, tables_bytes)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, Generic
 
 from pydantic import SecretStr
 from pyrage import x25519
@@ -16,24 +17,25 @@ from pawpaw_ops.errors import (
     StoreError,
     Unreachable,
 )
-from pawpaw_ops.models.backup import Contents, Manifest, Proof
+from pawpaw_ops.models.backup import AnyContents, Contents, M, Manifest, Proof
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.plans import alarms
 from pawpaw_ops.plans import backup as plan
 from pawpaw_ops.session import Session, undo
 from pawpaw_ops.tasks import report
-from pawpaw_ops.tasks.backup import Dumped, Facts
+from pawpaw_ops.tasks.artefact import of_kind
 from pawpaw_ops.tasks.operation import operation
+from pawpaw_ops.tasks.places import Dumped, Places
 from pawpaw_ops.tasks.report import Progress, human_bytes, logger
 
 
 @dataclass(frozen=True)
-class Stored:
+class Stored(Generic[M]):
     """A sealed artefact as it lies in the store, and the key that only this run has."""
 
     sealed: sealing.Sealed
-    contents: Contents
-    catalogs: tuple[Catalog, ...]
+    contents: AnyContents
+    catalogs: tuple[Catalog[M], ...]
     pending: tuple[str, ...]
     run_key: SecretStr = field(repr=False)
 
@@ -51,7 +53,7 @@ def seal_backup(do: Session, dumped: Dumped) -> tuple[sealing.Sealed, SecretStr]
     run_key = x25519.Identity.generate()
     recipients = (*do.stack.store.recipients, str(run_key.to_public()))
     total = sum(entry.size_bytes for entry in dumped.contents.files.values())
-    progress = Progress(f"seal-{do.stack.database.name}", f"sealing {human_bytes(total)}")
+    progress = Progress(f"seal-{dumped.contents.name}", f"sealing {human_bytes(total)}")
     target = do.scratch_folder() / DATA
 
     def seal() -> sealing.Sealed:
@@ -69,7 +71,9 @@ def seal_backup(do: Session, dumped: Dumped) -> tuple[sealing.Sealed, SecretStr]
 
 
 @operation("store sealed bytes")
-def store_sealed(do: Session, facts: Facts, dumped: Dumped, sealed: sealing.Sealed, run_key: SecretStr) -> Stored:
+def store_sealed(
+    do: Session, places: Places[M], dumped: Dumped, sealed: sealing.Sealed, run_key: SecretStr
+) -> Stored[M]:
     """Put the artefact into every location under a key of its own; nothing is visible yet.
 
     Raises:
@@ -78,9 +82,9 @@ def store_sealed(do: Session, facts: Facts, dumped: Dumped, sealed: sealing.Seal
     Touches:
         One object per location.
     """
-    good: list[Catalog] = []
-    pending, errors = list(facts.pending), []
-    for target in facts.catalogs:
+    good: list[Catalog[M]] = []
+    pending, errors = list(places.pending), []
+    for target in places.catalogs:
         try:
             _store(do, target, dumped.contents.backup_id, sealed)
             good.append(target)
@@ -93,12 +97,12 @@ def store_sealed(do: Session, facts: Facts, dumped: Dumped, sealed: sealing.Seal
     return Stored(sealed, dumped.contents, tuple(good), tuple(pending), run_key)
 
 
-def _store(do: Session, target: Catalog, backup_id: str, sealed: sealing.Sealed) -> None:
+def _store(do: Session, target: Catalog[M], backup_id: str, sealed: sealing.Sealed) -> None:
     key = target.key(backup_id, DATA)
     do.step(
         f"store in {target.location.name}",
         lambda: target.location.put_file(key, sealed.path, sha256=sealed.sha256),
-        undo=undo.remove_unpublished(target.location.name, backup_id),
+        undo=undo.remove_unpublished(target, backup_id),
     )
 
 
@@ -112,17 +116,29 @@ def prove_stored_bytes(do: Session, stored: Stored) -> None:
     Touches:
         The scratch folder.
     """
+    opened = of_kind(read_back(do, stored), Contents)
+    do.runner.run(command.decode(do.stack.database.tools, source=opened.folder / sealing.DUMP))
+    contents = opened.contents
+    plan.check_dump(contents.table_files, opened.rows, contents.fingerprint.tables, prefix=sealing.DUMP)
+
+
+def read_back(do: Session, stored: Stored[M]) -> sealing.Opened[AnyContents]:
+    """Open the stored bytes of the first location, and hold those of every location against what was sealed.
+
+    Raises:
+        BackupCorrupt: What is stored is not what was sealed.
+
+    Touches:
+        The scratch folder.
+    """
     first, *others = stored.catalogs
     key = first.key(stored.contents.backup_id, DATA)
-    folder = do.scratch_folder() / "opened"
     with first.location.open(key) as stream:
-        opened = sealing.unseal(stream, identities=[stored.run_key], to=folder)
+        opened = sealing.unseal(stream, identities=[stored.run_key], to=do.scratch_folder() / "opened")
     _same(first.location, key, (opened.size_bytes, opened.sha256), stored.sealed)
-    do.runner.run(command.decode(do.stack.database.tools, source=folder / sealing.DUMP))
-    contents = stored.contents
-    plan.check_dump(contents.table_files, opened.rows, contents.fingerprint.tables, prefix=sealing.DUMP)
     for other in others:
         _same(other.location, key, _hash(other.location, key), stored.sealed)
+    return opened
 
 
 def _hash(location: Location, key: str) -> tuple[int, str]:
@@ -147,18 +163,30 @@ def publish_backup(do: Session, stored: Stored, previous: Manifest | None) -> Ma
         Two small objects per location.
     """
     contents = stored.contents
-    manifest = Manifest(
+    assert isinstance(contents, Contents)
+    odd = alarms.alarms(
+        contents,
+        previous=previous.contents if previous else None,
+        freshness_h=do.stack.database.freshness_h if do.stack.database.freshness_query else None,
+    )
+    return publish_manifest(do, stored, odd)
+
+
+def publish_manifest(do: Session, stored: Stored[M], odd: tuple[str, ...]) -> M:
+    """Store the proof and the manifest, with what is odd about the backup though its proof held.
+
+    Touches:
+        Two small objects per location.
+    """
+    contents = stored.contents
+    manifest = stored.catalogs[0].kind(
         contents=contents,
         object_key=stored.catalogs[0].key(contents.backup_id, DATA),
         size_bytes=stored.sealed.size_bytes,
         sha256=stored.sealed.sha256,
         recipients=do.stack.store.recipients,
         run_id=do.run_id,
-        alarms=alarms.alarms(
-            contents,
-            previous=previous.contents if previous else None,
-            freshness_h=do.stack.database.freshness_h if do.stack.database.freshness_query else None,
-        ),
+        alarms=odd,
         durations_s=do.durations_s,
     )
     for target in stored.catalogs:
@@ -169,7 +197,7 @@ def publish_backup(do: Session, stored: Stored, previous: Manifest | None) -> Ma
 
 
 def add_proof(
-    target: Catalog, backup_id: str, verdict: Verdict, *, level: int, run_id: str, findings: tuple[str, ...] = ()
+    target: Catalog[Any], backup_id: str, verdict: Verdict, *, level: int, run_id: str, findings: tuple[str, ...] = ()
 ) -> None:
     """Store the result of a look at a backup."""
     target.add_proof(
@@ -177,7 +205,7 @@ def add_proof(
     )
 
 
-def newest_verified(catalogs: tuple[Catalog, ...]) -> Manifest | None:
+def newest_verified(catalogs: tuple[Catalog[M], ...]) -> M | None:
     """Return the newest manifest whose backup is verified, in any location."""
     found = [
         entry.manifest

@@ -13,6 +13,7 @@ from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.sqlrules import SqlDump
 from pawpaw_ops.commands.toc import freeze
 from pawpaw_ops.errors import BackupMissing, ConfigError
+from pawpaw_ops.models.backup import Contents
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
 from pawpaw_ops.plans import backup as backup_plan
@@ -23,6 +24,7 @@ from pawpaw_ops.session import Session, undo
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.artefact import Chosen, Ready, check_decodes, open_artefact, ready
 from pawpaw_ops.tasks.backup import jobs
+from pawpaw_ops.tasks.client_tools import check_tools
 from pawpaw_ops.tasks.operation import operation
 
 
@@ -67,13 +69,14 @@ def fetch_and_verify(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> 
     Touches:
         The scratch folder.
     """
+    check_tools(do)
     if chosen.file is not None and chosen.file.suffix != ".age":
         return _check_sql(do, chosen.source, chosen.file)
     return do.step("fetch and verify", lambda: _fetch_and_verify(do, chosen, keys), scratch=True)
 
 
 def _fetch_and_verify(do: Session, chosen: Chosen, keys: Sequence[SecretStr]) -> Ready:
-    opened = open_artefact(do, chosen, keys)
+    opened = open_artefact(do, chosen, keys, Contents, name=do.stack.database.name)
     check_decodes(do, opened)
     return ready(chosen, opened)
 

@@ -23,7 +23,13 @@ def swap_of(planned: RestorePlan) -> Names:
 
 @operation("show preview")
 def preview(
-    do: Session, chosen: Chosen, planned: RestorePlan, proof: Proof, compared: tuple[Sequence[TableLoss], str]
+    do: Session,
+    chosen: Chosen,
+    planned: RestorePlan,
+    proof: Proof,
+    compared: tuple[Sequence[TableLoss], str],
+    *,
+    after: str = "",
 ) -> str:
     """Show what the swap would change and return it as the question to approve.
 
@@ -48,6 +54,7 @@ def preview(
     lines += [f"- … and {len(changed) - SHOWN} more tables"] if len(changed) > SHOWN else []
     lines += [f"- kept as it is live: {name}" for name in planned.carried]
     lines += [f"- not verified: {what}" for what in planned.unknown]
+    lines += [f"\n{after}"] if after else []
     lines.append(f"\nThe replaced database is kept as `{planned.retired}` for {do.stack.database.keep_old_days} days.")
     text = "\n".join(lines)
     report.table(f"restore-preview-{do.stack.name}", loss_rows(found), gist=text)

@@ -1,13 +1,14 @@
 """What follows a backup: copies missing elsewhere, backups that expire, replaced databases nobody needs any more."""
 
 from functools import partial
+from typing import Any
 
 from pawpaw_ops import sealing
 from pawpaw_ops.clients.postgres import catalog, side
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog
 from pawpaw_ops.errors import BackupCorrupt, OpsError, StoreError
-from pawpaw_ops.models.backup import CatalogEntry, Manifest
+from pawpaw_ops.models.backup import AnyManifest, CatalogEntry, Manifest
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.database import Marker
 from pawpaw_ops.plans import retention
@@ -22,7 +23,7 @@ COPIES_A_RUN = 3
 
 
 @operation("copy what is pending")
-def copy_pending(do: Session, catalogs: tuple[Catalog, ...]) -> tuple[str, ...]:
+def copy_pending(do: Session, catalogs: tuple[Catalog[Any], ...]) -> tuple[str, ...]:
     """Copy verified backups that a location missed, the newest three of each; return what still failed.
 
     Touches:
@@ -45,7 +46,7 @@ def copy_pending(do: Session, catalogs: tuple[Catalog, ...]) -> tuple[str, ...]:
     return tuple(failed)
 
 
-def _copy(do: Session, entry: CatalogEntry, source: Catalog, target: Catalog) -> None:
+def _copy(do: Session, entry: CatalogEntry[Any], source: Catalog[Any], target: Catalog[Any]) -> None:
     assert entry.manifest is not None
     key, copy = entry.manifest.object_key, do.scratch_folder() / f"copy-{entry.backup_id}"
 
@@ -65,7 +66,7 @@ def _copy(do: Session, entry: CatalogEntry, source: Catalog, target: Catalog) ->
     copy.unlink()
 
 
-def check_stored(manifest: Manifest, target: Catalog) -> None:
+def check_stored(manifest: AnyManifest, target: Catalog[Any]) -> None:
     """Read a stored backup's bytes and hold them against its manifest.
 
     Raises:
@@ -82,14 +83,14 @@ def check_stored(manifest: Manifest, target: Catalog) -> None:
 
 
 @operation("expire backups")
-def expire_backups(do: Session, catalogs: tuple[Catalog, ...]) -> tuple[str, ...]:
+def expire_backups(do: Session, catalogs: tuple[Catalog[Any], ...]) -> tuple[str, ...]:
     """Mark what is older than the window, remove what was marked long enough, and never the newest verified ones.
 
     Returns:
         Why nothing expires now, for each location where that is so: backups fail, the newest looks odd, the clock lies.
 
     Touches:
-        Marks and removes backups of this database in each location; shows why each one stays or goes.
+        Marks and removes the backups of these catalogs in each location; shows why each one stays or goes.
     """
     entries = {target.location.name: target.entries() for target in catalogs}
     rows: list[dict[str, object]] = []
@@ -106,11 +107,18 @@ def expire_backups(do: Session, catalogs: tuple[Catalog, ...]) -> tuple[str, ...
             {"location": target.location.name, "backup": d.backup_id, "decision": str(d.action), "why": d.reason}
             for d in decided.decisions
         ]
-    report.table(f"retention-{do.stack.name}", rows, gist="\n- ⚠ ".join((f"{len(rows)} backups looked at", *frozen)))
+    report.table(
+        f"retention-{_title(do, catalogs)}", rows, gist="\n- ⚠ ".join((f"{len(rows)} backups looked at", *frozen))
+    )
     return tuple(frozen)
 
 
-def _decide(do: Session, target: Catalog, others: dict[str, list[CatalogEntry]]) -> retention.RetentionPlan:
+def _title(do: Session, catalogs: tuple[Catalog[Any], ...]) -> str:
+    of = catalogs[0]
+    return f"{do.stack.name}-{of.kind.holds.below}{of.name}" if of.kind.holds.below else do.stack.name
+
+
+def _decide(do: Session, target: Catalog[Any], others: dict[str, list[CatalogEntry[Any]]]) -> retention.RetentionPlan:
     """Plan, re-read the backups that would be relied upon, and plan again with what they turned out to be."""
 
     def plan(rehashed: frozenset[str]) -> retention.RetentionPlan:
@@ -132,7 +140,7 @@ def _decide(do: Session, target: Catalog, others: dict[str, list[CatalogEntry]])
     return decided
 
 
-def _reread(do: Session, target: Catalog, backup_id: str) -> bool:
+def _reread(do: Session, target: Catalog[Any], backup_id: str) -> bool:
     try:
         check_stored(target.manifest(backup_id), target)
     except (BackupCorrupt, StoreError) as seen:
@@ -142,7 +150,7 @@ def _reread(do: Session, target: Catalog, backup_id: str) -> bool:
     return True
 
 
-def _carry_out(do: Session, target: Catalog, decision: Decision) -> None:
+def _carry_out(do: Session, target: Catalog[Any], decision: Decision) -> None:
     name = f"{decision.action} {decision.backup_id} in {target.location.name}"
     if decision.action is Action.MARK:
         do.step(name, lambda: target.mark_expired(decision.backup_id, utc_now()))

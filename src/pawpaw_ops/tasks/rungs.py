@@ -32,6 +32,7 @@ from pawpaw_ops.plans.ladder import DrillRecord
 from pawpaw_ops.session import Session, undo
 from pawpaw_ops.tasks.artefact import Chosen, Ready, check_belongs, count_rows, decode_dump, open_artefact, ready
 from pawpaw_ops.tasks.backup import jobs
+from pawpaw_ops.tasks.client_tools import check_tools
 from pawpaw_ops.tasks.climb import LONGEST_TEXT, Climb, FellError
 from pawpaw_ops.tasks.prove import check_write, differences_of
 from pawpaw_ops.tasks.restore import load_into
@@ -81,13 +82,13 @@ def climb(
 
 def _open(do: Session, up: Climb, drilled: Drilled, keys: Sequence[SecretStr]) -> sealing.Opened:
     """Rungs 0 and 1."""
-    manifest, target = drilled.entry.manifest, drilled.target
+    manifest, target, name = drilled.entry.manifest, drilled.target, do.stack.database.name
     with up.rung(0, "manifest"):
         if manifest is None:
             raise BackupCorrupt(drilled.entry.problem)
     assert manifest is not None
     with up.rung(0, "wrong-database"):
-        check_belongs(do, manifest.backup_id, manifest.contents)
+        check_belongs(do, manifest.backup_id, manifest.contents, name=name)
     with up.rung(0, "digest"), target.location.open(manifest.object_key) as stream:
         size_bytes, digest = sealing.hash_stream(stream)
     if (size_bytes, digest) != (manifest.size_bytes, manifest.sha256):
@@ -97,7 +98,11 @@ def _open(do: Session, up: Climb, drilled: Drilled, keys: Sequence[SecretStr]) -
         raise FellError
     chosen = Chosen(source=manifest.backup_id, manifest=manifest, target=target)
     with up.rung(1, "sealed"):
-        opened = do.step("open sealed bytes", lambda: open_artefact(do, chosen, keys), scratch=True)
+        opened = do.step(
+            "open sealed bytes", lambda: open_artefact(do, chosen, keys, Contents, name=name), scratch=True
+        )
+    with up.rung(1, "server"):
+        check_tools(do)
     with up.rung(1, "decode"):
         decode_dump(do, opened)
     with up.rung(1, "rows"):
@@ -114,20 +119,24 @@ def _load(do: Session, up: Climb, loaded: Ready, server: DisposableServer, name:
             _start(do, server)
     with up.rung(2, "load"):
         _make_room(do, pg, contents)
+        logged = len(server.log_text())
         try:
             do.step("load", lambda: load_into(do, pg, loaded), scratch=True)
         except CommandError as seen:
-            _tell_load(up, seen, server)
+            _tell_load(up, seen, server.log_text()[logged:])
             raise
         with pg.admin() as conn:
             side.set_properties(conn, name, contents.database)
 
 
-def _tell_load(up: Climb, seen: CommandError, server: DisposableServer) -> None:
-    """Tell a failed load as the server logged it: with the SQLSTATE, and without the rows that pg_restore quotes."""
-    found = _FAILED_LINE.findall(server.log.read_text(errors="replace"))
+def _tell_load(up: Climb, seen: CommandError, logged: str) -> None:
+    """Tell a failed load as the server logged it: with the SQLSTATE, and without the rows that pg_restore quotes.
+
+    The first line is the cause; what follows are the other sessions of the load, whose client went away.
+    """
+    found = _FAILED_LINE.findall(logged)
     if found and (seen.exit_code or 0) > 0:
-        state, text = found[-1]
+        state, text = found[0]
         up.find(ladder.OF_SQLSTATE.get(state, "load"), f"SQLSTATE {state}: {text}.", rung=2)
         raise FellError from seen
 

@@ -1,15 +1,19 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
 from prefect_aws import AwsCredentials, MinIOCredentials
 from prefect_aws.client_parameters import AwsClientParameters
+from prefect_docker import DockerHost
 from pydantic import SecretStr, ValidationError
 
 import blocks
 from blocks.base import OpsBlock, wrong_fields
+from pawpaw_ops.clients.docker import Container
 from pawpaw_ops.errors import ConfigError
-from pawpaw_ops.models.database import ClientTools, Database
+from pawpaw_ops.models.database import ClientTools, Database, ToolImage
+from pawpaw_ops.models.redis import Redis
 from pawpaw_ops.models.store import FolderSettings, S3Settings, StoreSettings
 
 PUBLIC = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -34,7 +38,8 @@ def test_every_field_is_described_in_sentences(block: type[OpsBlock]) -> None:
 @pytest.mark.parametrize("block", ALL)
 def test_every_block_speaks_to_the_operator(block: type[OpsBlock]) -> None:
     assert block.get_description()
-    assert block.get_block_type_slug() in {"postgres-database", "backup-store", "backup-identity", "stack"}
+    slugs = {"postgres-database", "redis-server", "backup-store", "backup-identity", "stack"}
+    assert block.get_block_type_slug() in slugs
 
 
 def test_a_database_block_becomes_a_database() -> None:
@@ -51,8 +56,62 @@ def test_a_database_block_becomes_a_database() -> None:
     )
 
 
+def test_a_redis_block_becomes_a_redis() -> None:
+    """A container is not looked up: it may be stopped, and must be found all the same."""
+    block = blocks.RedisServer(
+        name="carts",
+        container="cache",
+        user="backup",
+        password=SecretStr("hush"),
+        tools_folder=Path("/opt/redis"),
+        data_folder=Path("/data"),
+        stop_command=["systemctl", "stop", "redis"],
+        start_command=["systemctl", "start", "redis"],
+        keep_old_days=3,
+    )
+    assert block.settings() == Redis(
+        name="carts",
+        container="cache",
+        user="backup",
+        password=SecretStr("hush"),
+        tools=ClientTools(folder=Path("/opt/redis")),
+        data_folder=Path("/data"),
+        stop=("systemctl", "stop", "redis"),
+        start=("systemctl", "start", "redis"),
+        keep_old_days=3,
+    )
+
+
 def test_a_database_block_has_a_field_for_every_setting() -> None:
     assert set(Database.model_fields) - {"tools"} <= set(blocks.PostgresDatabase.model_fields)
+
+
+SERVER = Container(name="db", address="172.18.0.3", image="sha256:1f55", id="4fa6e0")
+
+
+def test_the_tools_come_from_the_servers_own_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its image as it is now, by id; the engine is the one that was asked."""
+    monkeypatch.setattr("blocks.database.find_container", lambda *_: SERVER)
+    block = blocks.PostgresDatabase(name="x", container="db", docker=DockerHost(base_url="tcp://db:2376"))
+    assert block.settings() == Database(
+        name="x",
+        host="172.18.0.3",
+        tools=ClientTools(
+            image=ToolImage(
+                id="sha256:1f55",
+                container="4fa6e0",
+                name="db",
+                engine="tcp://db:2376",
+                owner=f"{os.geteuid()}:{os.getegid()}",
+            )
+        ),
+    )
+
+
+def test_a_folder_goes_before_the_containers_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blocks.database.find_container", lambda *_: SERVER)
+    block = blocks.PostgresDatabase(name="x", container="db", tools_folder=Path("/opt/pg"))
+    assert block.settings().tools == ClientTools(folder=Path("/opt/pg"))
 
 
 def test_a_store_block_has_a_field_for_every_setting() -> None:

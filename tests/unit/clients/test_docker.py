@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from docker.errors import DockerException, NotFound
 
-from pawpaw_ops.clients.docker import Container, find_container, parse_container
+from pawpaw_ops.clients.docker import Container, engine_address, find_container, parse_container
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
 
 INSPECTED: dict[str, Any] = {
@@ -57,7 +57,7 @@ class Engine:
 
 def test_the_first_network_by_name_gives_the_address() -> None:
     assert parse_container(INSPECTED) == Container(
-        name="pawpaw-postgres-1", address="172.18.0.3", image="sha256:1f5583a99e3d"
+        name="pawpaw-postgres-1", address="172.18.0.3", image="sha256:1f5583a99e3d", id=INSPECTED["Id"]
     )
 
 
@@ -103,3 +103,12 @@ def test_no_engine_is_unreachable() -> None:
 
     with pytest.raises(Unreachable, match="did not answer"):
         find_container(refused, "pawpaw-postgres-1")
+
+
+def test_the_block_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And without either it is this host's engine, whatever context the CLI is in."""
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert engine_address(None) == "unix:///var/run/docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", "ssh://ops@db")
+    assert engine_address(None) == "ssh://ops@db"
+    assert engine_address("tcp://db:2376") == "tcp://db:2376"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks import BackupStore, PostgresDatabase, Stack
+from blocks import BackupStore, PostgresDatabase, RedisServer, Stack
 from deployments import config
 from deployments.config import read
 from pawpaw_ops.errors import ConfigError
@@ -10,6 +10,7 @@ from pawpaw_ops.errors import ConfigError
 EXAMPLE = Path(config.__file__).with_name("blocks.example.toml")
 ENV = {
     "PAWPAW_DB_PASSWORD": "hush",
+    "PAWPAW_REDIS_PASSWORD": "hush",
     "PAWPAW_S3_KEY": "key",
     "PAWPAW_S3_SECRET": "hush",
     "PAWPAW_AGE_RECIPIENT": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
@@ -31,7 +32,11 @@ def test_the_example_is_a_whole_stack(tmp_path: Path) -> None:
     assert titles[-1] == "stack/prod"
     assert set(titles) >= {"postgres-database/prod", "backup-store/prod", "backup-identity/prod"}
     stack = wanted.blocks[-1]
-    assert stack.holds == {"database": (PostgresDatabase, "prod"), "store": (BackupStore, "prod")}
+    assert stack.holds == {
+        "database": (PostgresDatabase, "prod"),
+        "store": (BackupStore, "prod"),
+        "redis": (RedisServer, "prod"),
+    }
     assert stack.kind is Stack
 
 

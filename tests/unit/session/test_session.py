@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
-from pawpaw_ops.models.database import Database
+from pawpaw_ops.models.database import Database, ToolImage
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.models.store import FolderSettings, StoreSettings
 from pawpaw_ops.session.in_use import being_read, reading
 from pawpaw_ops.session.journal import Journal, Step, Undo, alive, dead, steps
 from pawpaw_ops.session.lock import holder, stack_lock
 from pawpaw_ops.session.session import open_session, recover
-from pawpaw_ops.session.undo import remove_folder, staging
+from pawpaw_ops.session.undo import end_tools, newest_first, remove_folder, staging
+from pawpaw_ops.session.verdict import RUNBOOK
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def test_an_undo_that_fails_is_half_done_and_stays_for_the_next(stack: StackSett
     with pytest.raises(HalfDone) as caught, open_session(stack, verb="v", purpose="p", run_id="r1") as do:
         do.step("odd", nothing, undo=Undo(kind="no such undo"))
         fail()
-    assert caught.value.next_step == "Una corrida murió a medias"
+    assert caught.value.next_step == RUNBOOK
+    manual = Path(__file__).parents[3] / "docs" / "manual-operaciones.md"
+    assert f"\n## {RUNBOOK}\n" in manual.read_text(encoding="utf-8")
     with pytest.raises(HalfDone, match="run r1 died"), open_session(stack, verb="v", purpose="p", run_id="r2"):
         pass
 
@@ -114,6 +117,21 @@ def test_a_dead_run_is_cleared_up_by_the_next(stack: StackSettings) -> None:
     assert recover(stack, run_id="next") == []
 
 
+def test_a_commit_is_final_for_the_next_run_too(stack: StackSettings) -> None:
+    """What a dead run had committed stays; its scratch goes, and so does what it began after that."""
+    paths = {name: staging(stack.state_dir) / name for name in ("scratch", "committed", "begun")}
+    journal = Journal(stack.state_dir, "dead")
+    for name, path in paths.items():
+        path.mkdir(parents=True)
+        if name == "begun":
+            journal.write("commit", "done")
+        step = Step(name=name, undo=remove_folder(path), scratch=name == "scratch")
+        journal.write("step", name, step=step.model_dump(mode="json"))
+    journal.close(finished=False)
+    recover(stack, run_id="next")
+    assert [name for name, path in paths.items() if path.exists()] == ["committed"]
+
+
 def test_a_torn_last_line_was_never_acted_on(stack: StackSettings) -> None:
     journal = Journal(stack.state_dir, "r1")
     journal.write("step", "a", step=Step(name="a").model_dump(mode="json"))
@@ -136,3 +154,26 @@ def test_a_backup_in_use_is_known_while_it_is_read(stack: StackSettings) -> None
     with reading(stack.state_dir, "b1"):
         assert being_read(stack.state_dir) == {"b1"}
     assert being_read(stack.state_dir) == frozenset()
+
+
+def test_what_still_runs_is_ended_before_anything_is_taken_back() -> None:
+    """Else a dump that outlived its run would write into a folder that is being removed."""
+    image = ToolImage(id="i", container="c", name="db", engine="unix:///d.sock", owner="0:0", run_id="r1")
+    tools = Step(name="tools", undo=end_tools(image), scratch=True)
+    steps = [tools, *(Step(name=name, undo=remove_folder(Path("/x"))) for name in ("one", "two")), Step(name="three")]
+    assert [step.name for step in newest_first(steps)] == ["tools", "three", "two", "one"]
+    assert tools.undo == Undo(kind="end-containers", args={"engine": "unix:///d.sock", "run_id": "r1"})
+
+
+def test_what_is_only_temporary_and_cannot_be_cleared_up_is_not_half_done(
+    stack: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dead run's containers, on a host that has no Docker CLI any more: nothing is between two states."""
+    image = ToolImage(id="i", container="c", name="db", engine="unix:///d.sock", owner="0:0", run_id="r1")
+    journal = Journal(stack.state_dir, "r1")
+    journal.write("step", "tools", step=Step(name="tools", undo=end_tools(image), scratch=True).model_dump())
+    journal.close(finished=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(PreconditionError, match=r"'tools' could not be cleared up.*docker"):
+        recover(stack, run_id="r2")
+    assert [path.stem for path, _ in dead(stack.state_dir)] == ["r1"]

@@ -24,7 +24,7 @@ from pawpaw_ops.models.database import ClientTools
 from pawpaw_ops.models.redis import Layout, Redis
 from pawpaw_ops.runner import LocalRunner
 from tests.integration.support_redis import Load, RealRedis
-from tests.integration.support_stack import wait_until
+from tests.waiting import wait_until
 
 HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the Redis benchmark: {what} -->" for what in ("begin", "end"))

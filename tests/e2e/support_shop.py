@@ -18,7 +18,8 @@ from deployments.stack.env import make_env, read_env
 from deployments.stack.up import Place, bring_up
 from pawpaw_ops.commands import compose
 from tests.integration.stack import support_docker
-from tests.integration.stack.support_docker import attempt, docker, wait_until
+from tests.integration.stack.support_docker import attempt, docker
+from tests.waiting import wait_until
 
 BUILT = ("BACKEND_IMAGE", "FRONTEND_IMAGE", "GATEWAY_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE")
 BASES = ("BASE_NODE", "BASE_NGINX", "BASE_POSTGRES", "BASE_REDIS")

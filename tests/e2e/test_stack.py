@@ -6,7 +6,8 @@ import pytest
 
 from pawpaw_ops.commands import compose
 from tests.e2e.support_shop import RunningStack
-from tests.integration.stack.support_docker import docker, wait_until
+from tests.integration.stack.support_docker import docker
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures")
 
@@ -39,6 +40,15 @@ def test_nothing_listens_beyond_loopback_but_the_gateway(stack: RunningStack) ->
         service = one["Config"]["Labels"]["com.docker.compose.service"]
         if service != "nginx":
             assert {port["HostIp"] for port in published} <= {"127.0.0.1"}, service
+
+
+def test_only_the_gateway_has_a_way_out(stack: RunningStack) -> None:
+    inner = f"{stack.name}_internal"
+    assert docker("network", "inspect", "--format", "{{.Internal}}", inner).strip() == "true"
+    for one in stack.containers():
+        service = one["Config"]["Labels"]["com.docker.compose.service"]
+        outside = {f"{stack.name}_edge"} if service == "nginx" else set()
+        assert set(one["NetworkSettings"]["Networks"]) == {inner} | outside, service
 
 
 def test_containers_have_no_rights_that_they_do_not_need(stack: RunningStack) -> None:

@@ -16,7 +16,7 @@ from flows.backup import backup_db
 from flows.restore import restore_db
 from flows.undo_restore import undo_restore
 from tests.e2e.support_shop import RunningStack, Shop
-from tests.integration.stack.support_docker import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 ORDER_IDS = "SELECT id FROM orders"

@@ -4,10 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+root= log=$(mktemp)
+trap 'rm -rf "$root" "$log"' EXIT
 base=pawpaw-offline/base:bookworm
 if ! docker image inspect "$base" >/dev/null 2>&1; then
   root=$(mktemp -d)
-  trap 'rm -rf "$root"' EXIT
   debootstrap --variant=minbase bookworm "$root" >/dev/null
   # Behind a proxy that inspects TLS a build trusts what this host trusts. The name is our own: the system's bundle is rewritten
   # whenever ca-certificates is installed.
@@ -19,7 +20,7 @@ fi
 
 tag() {
   case $1 in
-  nginx) echo 1.31 ;;
+  nginx) echo 1.30 ;;
   postgres) echo 15 ;;
   redis) echo 7 ;;
   node) echo 22 ;;
@@ -29,7 +30,7 @@ tag() {
 for folder in */; do
   name=${folder%/}
   echo "image pawpaw-offline/$name:$(tag "$name")"
+  # The engine's own builder is there everywhere; its complaint that it is an old one is shown only with a failure.
   DOCKER_BUILDKIT=0 docker build --quiet --build-arg "BASE=$base" --label pawpaw.offline="$name" \
-    --tag "pawpaw-offline/$name:$(tag "$name")" "$folder" 2>&1 >/dev/null | grep -v -i -e deprecated -e buildx -e buildkit -e environment-variable -e '^ *$' >&2 || true
-  docker image inspect "pawpaw-offline/$name:$(tag "$name")" >/dev/null
+    --tag "pawpaw-offline/$name:$(tag "$name")" "$folder" >/dev/null 2>"$log" || { cat "$log" >&2 && exit 1; }
 done

@@ -1,6 +1,9 @@
 """Real servers that several modules share; each test takes a prefix of its own."""
 
+import multiprocessing.util
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +62,17 @@ def carts(prefect_api: None, tmp_path: Path) -> Iterator[RedisKit]:
     kit.save_blocks()
     yield kit
     kit.remove()
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files, one of the test's own that every user may enter; empty again at the end."""
+    multiprocessing.util.get_temp_dir()  # keeps a folder until the end of all tests, so not in this one
+    folder = Path(tempfile.mkdtemp(prefix="ours-"))
+    folder.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    left = [path.name for path in folder.iterdir() if path.name.startswith("pawpaw-")]
+    shutil.rmtree(folder)
+    assert left == []

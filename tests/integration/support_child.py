@@ -22,7 +22,6 @@ At = int | tuple[str, str, signal.Signals]
 def _run(verb: str, parameters: dict[str, Any], at: At, places: dict[str, str]) -> None:
     os.setsid()
     api = os.environ["PREFECT_API_URL"] = places["api"]
-    tempfile.tempdir = places["temporary"]  # the server that we are forked from has the one of its own beginning
     number = os.open(places["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(number, 1)
     os.dup2(number, 2)
@@ -40,9 +39,22 @@ def _run(verb: str, parameters: dict[str, Any], at: At, places: dict[str, str]) 
         flow(**parameters)
 
 
+def _as_here(
+    environment: dict[str, str], temporary: str, target: Callable[..., None], args: tuple[object, ...]
+) -> None:
+    """Give the function what this process has now; the server it is forked from has what was there at its own start."""
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = temporary
+    target(*args)
+
+
 def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
-    """Run a function in a process of its own."""
-    process = multiprocessing.get_context("forkserver").Process(target=target, args=args, daemon=True)
+    """Run a function in a process of its own, which ends with this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    here = (dict(os.environ), tempfile.gettempdir(), target, args)
+    process = context.Process(target=_as_here, args=here, daemon=True)
     process.start()
     return process
 
@@ -60,15 +72,11 @@ class Child:
         cancel: tuple[str, str] | None = None,
         **parameters: Any,
     ) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
-        places = {"api": PREFECT_API_URL.value(), "log": log, "temporary": tempfile.gettempdir()}
+        places = {"api": PREFECT_API_URL.value(), "log": log}
         at: At = kill_entry
         if kill or cancel:
             at = (*kill, signal.SIGKILL) if kill else (*(cancel or ("", "")), signal.SIGTERM)
-        words = (verb, parameters, at, places)
-        self.process: ForkServerProcess = context.Process(target=_run, args=words)
-        self.process.start()
+        self.process = forked(_run, verb, parameters, at, places)
 
     def wait(self) -> int:
         """Wait for its end and return its exit code: negative is the signal that killed it."""

@@ -18,7 +18,8 @@ from pawpaw_ops.disposable import DisposableServer
 from pawpaw_ops.models.database import ClientTools, Database
 from tests.integration.stack import support_docker
 from tests.integration.stack.support_docker import DockerError, docker
-from tests.integration.support_stack import Kit, wait_until
+from tests.integration.support_stack import Kit
+from tests.waiting import wait_until
 
 HBA = support_docker.STACK / "postgres" / "conf" / "pg_hba.conf"
 """The stack's own rules: from the container's networks alone, and never without a password."""

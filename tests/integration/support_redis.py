@@ -26,7 +26,7 @@ from pawpaw_ops.models.redis import Redis as Settings
 from pawpaw_ops.models.redis import RedisManifest
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner
-from tests.integration.support_stack import wait_until
+from tests.waiting import wait_until
 
 PASSWORD = "canary-redis-7f3a"
 OPERATOR = "ops"

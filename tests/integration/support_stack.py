@@ -2,8 +2,6 @@
 
 import secrets
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +53,6 @@ def load_tiny(server: DisposableServer, name: str) -> None:
         conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     with server.postgres(name).connect() as conn:
         conn.execute(TINY.encode())
-
-
-def wait_until(holds: Callable[[], bool], what: str, *, deadline_s: float = DEADLINE_S) -> None:
-    """Poll until a condition holds."""
-    until = time.monotonic() + deadline_s
-    while not holds():
-        assert time.monotonic() < until, f"not within {deadline_s:g} s: {what}"
-        time.sleep(0.05)
 
 
 class Kit:

@@ -29,7 +29,8 @@ from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.testing import at_entry
 from tests.integration.support_child import Child
 from tests.integration.support_mounts import small_disk
-from tests.integration.support_stack import Kit, try_connect, wait_until
+from tests.integration.support_stack import Kit, try_connect
+from tests.waiting import wait_until
 
 
 def pg_dumps() -> list[psutil.Process]:

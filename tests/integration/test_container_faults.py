@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import json
 import os
-import shutil
 import signal
 import socket
 import tempfile
@@ -30,24 +29,12 @@ from pawpaw_ops.session import open_session
 from tests.integration.stack.support_docker import docker
 from tests.integration.support_child import Child, forked
 from tests.integration.support_containers import ContainerKit, containers_of, inspect
-from tests.integration.support_stack import TINY, wait_until
+from tests.integration.support_stack import TINY
+from tests.waiting import wait_until
 
 CLONE_NEWNS = 0x20000
 STRANGER = 54321
 """A user id that nothing on this host has a name for."""
-
-
-@pytest.fixture
-def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder for temporary files: one that every user may enter; empty again at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="inside-"))
-    folder.chmod(0o755)
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    left = [path.name for path in folder.iterdir() if path.name.startswith("pawpaw-")]
-    shutil.rmtree(folder)
-    assert left == []
 
 
 def recover(kit: ContainerKit, run_id: str = "recover") -> None:

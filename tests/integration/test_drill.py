@@ -1,12 +1,8 @@
 """E1 to E6: drills on real parts. Each uses stored bytes, the key, and a server of its own; live is never needed."""
 
 import json
-import multiprocessing.util
-import shutil
 import signal
 import socket
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -28,20 +24,6 @@ from tests.integration.support_mounts import small_disk
 from tests.integration.support_stack import Kit, postgres_15
 
 MOST_ENTRIES = 30
-
-
-@pytest.fixture
-def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder for temporary files, one of the test's own that every user may enter; empty again at the end."""
-    multiprocessing.util.get_temp_dir()  # keeps a folder until the end of all tests, so not in this one
-    folder = Path(tempfile.mkdtemp(prefix="drills-"))
-    folder.chmod(0o755)
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    left = [path.name for path in folder.iterdir() if path.name.startswith("pawpaw-")]
-    shutil.rmtree(folder)
-    assert left == []
 
 
 def evidence_of(kit: Kit) -> list[DrillRecord]:

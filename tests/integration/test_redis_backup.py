@@ -23,7 +23,7 @@ from pawpaw_ops.session import open_session
 from tests.integration.support_child import Child
 from tests.integration.support_mounts import small_disk
 from tests.integration.support_redis import PASSWORD, Load, RealRedis, RedisKit
-from tests.integration.support_stack import wait_until
+from tests.waiting import wait_until
 
 ROUNDS = 5
 READER = "~* &* -@all +@read +@connection +info +config|get +sync +psync +replconf"

@@ -21,7 +21,7 @@ from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session import undo
 from pawpaw_ops.session.undo_redis import remove_beside
 from tests.integration.support_redis import Load, RealRedis
-from tests.integration.support_stack import wait_until
+from tests.waiting import wait_until
 
 ROUNDS = 50
 ON = Layout(append_only=True)

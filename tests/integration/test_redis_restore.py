@@ -25,7 +25,7 @@ from pawpaw_ops.session import open_session
 from pawpaw_ops.testing import at_entry
 from tests.integration.support_child import Child
 from tests.integration.support_redis import RealRedis, RedisKit
-from tests.integration.support_stack import wait_until
+from tests.waiting import wait_until
 
 MOST_ENTRIES = 60
 

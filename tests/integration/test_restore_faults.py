@@ -35,7 +35,8 @@ from pawpaw_ops.session import open_session
 from pawpaw_ops.testing import at_entry
 from tests.integration.support_child import Child, forked
 from tests.integration.support_mounts import small_disk
-from tests.integration.support_stack import Kit, try_connect, wait_until
+from tests.integration.support_stack import Kit, try_connect
+from tests.waiting import wait_until
 
 
 def artefact(kit: Kit) -> Path:

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from tests.integration.stack import support_docker
-from tests.integration.stack.support_docker import Container, World, base_image, docker, wait_until
+from tests.integration.stack.support_docker import Container, World, base_image, docker
+from tests.waiting import wait_until
 
 TMPFS = ("--tmpfs=/tmp:size=64m,mode=1777", "--tmpfs=/run/nginx:size=4m,uid=101,gid=101,mode=755")
 PORTS = ("--publish=127.0.0.1::8080", "--publish=127.0.0.1::8443")

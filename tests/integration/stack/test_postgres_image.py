@@ -13,7 +13,8 @@ from typing import Self
 import pytest
 
 from tests.integration.stack import support_docker
-from tests.integration.stack.support_docker import Container, World, attempt, docker, wait_until
+from tests.integration.stack.support_docker import Container, World, attempt, docker
+from tests.waiting import wait_until
 
 TMPFS = ("--tmpfs=/tmp:mode=1777", "--tmpfs=/var/run/postgresql:uid=999,gid=999,mode=775")
 DATA = "/var/lib/postgresql/data"

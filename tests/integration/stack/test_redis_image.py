@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.integration.stack import support_docker
-from tests.integration.stack.support_docker import Container, World, attempt, docker, wait_until
+from tests.integration.stack.support_docker import Container, World, attempt, docker
+from tests.waiting import wait_until
 
 TMPFS = ("--tmpfs=/tmp:mode=1777", "--tmpfs=/run/redis:uid=999,gid=999,mode=700")
 USERS = {

@@ -19,7 +19,7 @@ from pawpaw_ops.models.redis import RedisManifest
 from pawpaw_ops.session import open_session
 from tests.integration.stack.support_docker import Container, World, docker
 from tests.integration.support_child import Child
-from tests.integration.support_stack import wait_until
+from tests.waiting import wait_until
 
 SECRETS = {f"REDIS_{name}_PASSWORD": f"canary-{name.lower()}-51c" for name in ("APP", "BACKUP", "EXPORTER", "ADMIN")}
 

@@ -12,6 +12,7 @@ import { useNotice } from "../ui/notices";
 import { QuantityStepper } from "../ui/QuantityStepper";
 import { LinesSkeleton } from "../ui/skeletons";
 import { Unavailable } from "../ui/Unavailable";
+import { Total } from "../ui/Total";
 
 export function CartPage() {
   usePageTitle("Tu carrito");
@@ -52,14 +53,7 @@ export function CartPage() {
             <dt>{plural(count ?? 0, "artículo", "artículos")}</dt>
             <dd>{formatCents(cart.totalCents)}</dd>
           </div>
-          <div>
-            <dt>Envío en La Laguna</dt>
-            <dd>Gratis</dd>
-          </div>
-          <div className="summary__total">
-            <dt>Total</dt>
-            <dd aria-live="polite">{formatCents(cart.totalCents)}</dd>
-          </div>
+          <Total cents={cart.totalCents} />
         </dl>
         <Link className="button button--large button--wide" to="/pagar">
           Hacer el pedido <ArrowIcon />

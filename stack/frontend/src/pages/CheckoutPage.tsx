@@ -11,6 +11,7 @@ import { useSession } from "../session/sessionStore";
 import { AddressFields } from "../ui/AddressFields";
 import { LinesSkeleton } from "../ui/skeletons";
 import { Unavailable } from "../ui/Unavailable";
+import { Total } from "../ui/Total";
 
 export function CheckoutPage() {
   usePageTitle("Hacer el pedido");
@@ -77,19 +78,12 @@ function CheckoutForm({ session: { user } }: { session: Session }) {
           </ul>
         )}
         <dl>
-          <div>
-            <dt>Envío en La Laguna</dt>
-            <dd>Gratis</dd>
-          </div>
-          <div className="summary__total">
-            <dt>Total</dt>
-            <dd>{formatCents(cart.totalCents)}</dd>
-          </div>
+          <Total cents={cart.totalCents} />
         </dl>
         <button type="submit" form="pedido" className="button button--large button--wide" disabled={checkout.sending}>
           {checkout.sending ? "Enviando tu pedido…" : checkout.unconfirmed ? "Reintentar el pedido" : "Confirmar pedido"}
         </button>
-        <p className="summary__note">Pagas al recibir, en efectivo o con tarjeta. No guardamos datos de tu banco.</p>
+        <p className="summary__note">Al confirmar, tus productos quedan pedidos. No te pedimos datos de tu banco.</p>
       </aside>
     </div>
   );

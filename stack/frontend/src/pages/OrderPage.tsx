@@ -8,6 +8,7 @@ import { OrderStatus } from "../ui/OrderStatus";
 import { LinesSkeleton } from "../ui/skeletons";
 import { Unavailable } from "../ui/Unavailable";
 import { NotFoundPage } from "./NotFoundPage";
+import { Total } from "../ui/Total";
 
 export function OrderPage() {
   const { id = "" } = useParams();
@@ -49,14 +50,7 @@ export function OrderPage() {
           ))}
         </ul>
         <dl>
-          <div>
-            <dt>Envío en La Laguna</dt>
-            <dd>Gratis</dd>
-          </div>
-          <div className="summary__total">
-            <dt>Total</dt>
-            <dd>{formatCents(order.totalCents)}</dd>
-          </div>
+          <Total cents={order.totalCents} />
         </dl>
       </div>
       <h2>Se entrega a</h2>

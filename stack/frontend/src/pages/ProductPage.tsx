@@ -10,7 +10,7 @@ import { catalogPath } from "../lib/catalogQuery";
 import { formatCents } from "../lib/format";
 import { usePageTitle } from "../lib/usePageTitle";
 import { useResource } from "../lib/useResource";
-import { CashIcon, HeartIcon, TruckIcon } from "../ui/icons";
+import { Promises } from "../ui/Promises";
 import { ProductCard } from "../ui/ProductCard";
 import { QuantityStepper } from "../ui/QuantityStepper";
 import { StockNote } from "../ui/StockNote";
@@ -88,17 +88,7 @@ function ProductDetail({ product, category }: { product: Product; category: stri
             Ya llevas {inCart} en tu <Link to="/carrito">carrito</Link>.
           </p>
         )}
-        <ul className="promises">
-          <li>
-            <TruckIcon /> Entrega en Torreón, Gómez Palacio y Lerdo
-          </li>
-          <li>
-            <CashIcon /> Pagas al recibir
-          </li>
-          <li>
-            <HeartIcon /> Si a tu mascota no le gusta, te lo cambiamos
-          </li>
-        </ul>
+        <Promises className="promises" />
         <dl className="attributes">
           {rows.map(([label, value]) => (
             <div key={label}>

@@ -2,7 +2,7 @@ import { CardPicture } from "../art/CardPicture";
 import { PapelPicado } from "../art/PapelPicado";
 import { TONES } from "../art/palette";
 import { Gata, Perico, Perro } from "../art/scenes";
-import { CashIcon, HeartIcon, TruckIcon } from "./icons";
+import { Promises } from "./Promises";
 
 const CARDS = [
   { number: 1, title: "El perro", tone: 0, Drawing: Perro },
@@ -21,17 +21,7 @@ export function Hero() {
           <a className="button button--large button--ink" href="#catalogo">
             Ver el catálogo
           </a>
-          <ul className="hero__promises">
-            <li>
-              <TruckIcon /> Envío gratis en La Laguna
-            </li>
-            <li>
-              <CashIcon /> Pagas al recibir
-            </li>
-            <li>
-              <HeartIcon /> Cambios sin vueltas
-            </li>
-          </ul>
+          <Promises className="hero__promises" />
         </div>
         <div className="hero__cards" aria-hidden="true">
           {CARDS.map(({ number, title, tone, Drawing }) => (

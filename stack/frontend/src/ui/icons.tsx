@@ -52,22 +52,6 @@ export const TrashIcon = () => (
   </Icon>
 );
 
-export const TruckIcon = () => (
-  <Icon>
-    <path d="M2.5 6h11v10.5h-11zM13.5 10h4l4 3.5v3h-8z" />
-    <circle cx="7" cy="17.5" r="2" />
-    <circle cx="17" cy="17.5" r="2" />
-  </Icon>
-);
-
-export const CashIcon = () => (
-  <Icon>
-    <rect x="2.5" y="6" width="19" height="12" rx="2" />
-    <circle cx="12" cy="12" r="2.6" />
-    <path d="M6 9.5v5M18 9.5v5" />
-  </Icon>
-);
-
 export const HeartIcon = () => (
   <Icon>
     <path d="M12 20.5C5.5 16 3 12.7 3 9.2A4.7 4.7 0 0 1 12 7.3a4.7 4.7 0 0 1 9 1.9c0 3.5-2.5 6.8-9 11.3z" />

@@ -32,7 +32,11 @@ def up(
     """
     place = Place(folder=folder, env_file=env_file or folder / ".env")
     bring_up(place, console, domain=domain, build=build, seed=seed, timeout_s=timeout_s)
-    console.print(f"The shop: {address(read_env(place.env_file))}")
+    values = read_env(place.env_file)
+    console.print(f"The shop:   {address(values)}")
+    console.print(f"Prometheus: http://127.0.0.1:{values.get('PROMETHEUS_PORT', '9090')}")
+    if "dashboards" in values.get("COMPOSE_PROFILES", ""):
+        console.print(f"Grafana:    http://127.0.0.1:{values.get('GRAFANA_PORT', '3001')}, user admin")
 
 
 def down(*, folder: Path = STACK, env_file: Path | None = None) -> None:

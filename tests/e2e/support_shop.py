@@ -17,12 +17,29 @@ from rich.console import Console
 from deployments.stack.env import make_env, read_env
 from deployments.stack.up import Place, bring_up
 from pawpaw_ops.commands import compose
-from tests.integration.stack import support_docker
+from tests.integration.stack import support_docker, support_monitoring
 from tests.integration.stack.support_docker import attempt, docker
 from tests.waiting import wait_until
 
-BUILT = ("BACKEND_IMAGE", "FRONTEND_IMAGE", "GATEWAY_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE")
+BUILT = (
+    "BACKEND_IMAGE",
+    "FRONTEND_IMAGE",
+    "GATEWAY_IMAGE",
+    "POSTGRES_IMAGE",
+    "REDIS_IMAGE",
+    "NGINX_EXPORTER_IMAGE",
+)
 BASES = ("BASE_NODE", "BASE_NGINX", "BASE_POSTGRES", "BASE_REDIS")
+STANDINS = {
+    "PROMETHEUS_IMAGE": "prometheus",
+    "ALERTMANAGER_IMAGE": "alertmanager",
+    "POSTGRES_EXPORTER_IMAGE": "exporters",
+    "REDIS_EXPORTER_IMAGE": "exporters",
+    "NODE_EXPORTER_IMAGE": "exporters",
+    "BASE_NGINX_EXPORTER": "exporters",
+    "BASE_BUSYBOX": "exporters",
+}
+"""Variables of the monitoring -> the image that stands in for the official one."""
 PROJECT = "com.docker.compose.project"
 
 
@@ -142,19 +159,32 @@ class Shop:
         return self.http.post("/api/orders", json={"shippingAddress": address}, headers=headers)
 
 
+def shared_folder(parent: Path, name: str) -> str:
+    """Make a folder that containers may read, whoever they run as."""
+    made = parent / name
+    made.mkdir()
+    made.chmod(0o755)
+    return str(made)
+
+
 def start(folder: Path) -> RunningStack:
     """Bring up a stack with stand-in images, a project name and ports of its own."""
     name = f"ppt{secrets.token_hex(4)}"
     given = {
         "COMPOSE_PROJECT_NAME": name,
         "PUBLIC_BIND": "127.0.0.1",
-        **{port: str(free_port()) for port in ("HTTP_PORT", "HTTPS_PORT")},
+        # Loki, its shipper and Grafana cannot be had without a registry.
+        "COMPOSE_PROFILES": "none",
+        "TEXTFILE_DIR": shared_folder(folder, "textfile"),
+        "LOG_TARGETS_DIR": shared_folder(folder, "log-targets"),
+        **{port: str(free_port()) for port in ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")},
         **{image: f"{name}-{image.split('_')[0].lower()}:test" for image in BUILT},
         "DB_CONTAINER": f"{name}-db",
         "REPLICA_CONTAINER": f"{name}-replica",
         "REDIS_CONTAINER": f"{name}-redis",
         "AUTH_REQUESTS_PER_MINUTE": "6000",
         **{argument: support_docker.base_image(argument) for argument in BASES},
+        **{variable: support_monitoring.standin(name) for variable, name in STANDINS.items()},
     }  # fmt: skip
     env_file = folder / "stack.env"
     make_env(support_docker.STACK / ".env.example", env_file, given)

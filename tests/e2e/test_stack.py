@@ -42,12 +42,16 @@ def test_nothing_listens_beyond_loopback_but_the_gateway(stack: RunningStack) ->
             assert {port["HostIp"] for port in published} <= {"127.0.0.1"}, service
 
 
-def test_only_the_gateway_has_a_way_out(stack: RunningStack) -> None:
+OUTSIDE = {"nginx": "edge"} | dict.fromkeys(("prometheus", "alertmanager", "grafana"), "monitoring")
+"""Services with a network that leads out: to be reached on loopback, or to send alerts."""
+
+
+def test_only_the_gateway_and_the_watchers_have_a_way_out(stack: RunningStack) -> None:
     inner = f"{stack.name}_internal"
     assert docker("network", "inspect", "--format", "{{.Internal}}", inner).strip() == "true"
     for one in stack.containers():
         service = one["Config"]["Labels"]["com.docker.compose.service"]
-        outside = {f"{stack.name}_edge"} if service == "nginx" else set()
+        outside = {f"{stack.name}_{OUTSIDE[service]}"} if service in OUTSIDE else set()
         assert set(one["NetworkSettings"]["Networks"]) == {inner} | outside, service
 
 

@@ -14,6 +14,7 @@ from pawpaw_ops.plans.startup import Seen
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
+NUMBER = "com.docker.compose.container-number"
 STARTED = TypeAdapter(AwareDatetime)
 
 
@@ -44,13 +45,15 @@ def parse(attributes: dict[str, Any]) -> Seen:
 
     Source: docs.docker.com/reference/api/engine/version/v1.41 (ContainerInspect).
     """
-    state = attributes["State"]
+    state, labels = attributes["State"], attributes["Config"]["Labels"]
     return Seen(
-        service=attributes["Config"]["Labels"][SERVICE],
+        service=labels[SERVICE],
         name=attributes["Name"].lstrip("/"),
         status=state["Status"],
         health=(state.get("Health") or {}).get("Status", "").replace("none", ""),
         exit_code=state["ExitCode"],
         restarts=attributes["RestartCount"],
         running_s=(utc_now() - STARTED.validate_python(state["StartedAt"])).total_seconds(),
+        number=int(labels.get(NUMBER, 1)),
+        log_file=attributes.get("LogPath", ""),
     )

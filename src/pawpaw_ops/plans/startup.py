@@ -16,6 +16,8 @@ class Seen(Noun):
         status: created, running, exited, restarting, dead, paused or removing.
         health: healthy, unhealthy, starting, or empty where the image has no check.
         running_s: Seconds since it was last started.
+        number: Which of the service's replicas it is, from 1.
+        log_file: Where the engine's host has what it wrote; empty with a log driver that keeps no file.
     """
 
     service: str
@@ -25,6 +27,8 @@ class Seen(Noun):
     exit_code: int = 0
     restarts: int = 0
     running_s: float = 0.0
+    number: int = 1
+    log_file: str = ""
 
     @property
     def done(self) -> bool:

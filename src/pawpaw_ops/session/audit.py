@@ -3,7 +3,7 @@
 import json
 import os
 
-from pawpaw_ops.clients.locations import fsync
+from pawpaw_ops.clients.files import fsync
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 

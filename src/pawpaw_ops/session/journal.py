@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pawpaw_ops.clients.locations import fsync
+from pawpaw_ops.clients.files import fsync
 from pawpaw_ops.models.base import Noun, utc_now
 from pawpaw_ops.session.lock import try_lock
 

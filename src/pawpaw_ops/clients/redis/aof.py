@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from pawpaw_ops.clients.locations import fsync
+from pawpaw_ops.clients.files import fsync
 from pawpaw_ops.clients.redis import look
 from pawpaw_ops.clients.redis.connection import Conn, connect, gone
 from pawpaw_ops.clients.redis.folders import disk_error

@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pawpaw_ops.clients.locations import fsync
+from pawpaw_ops.clients.files import fsync
 from pawpaw_ops.errors import ConfigError, DiskTooSmall, PreconditionError
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.redis import Form, Layout

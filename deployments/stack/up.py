@@ -46,7 +46,7 @@ class Place(Noun):
             raise ConfigError(f"{self.folder} has no {COMPOSE_FILE}.", hint="Pass the stack's folder with --folder.")
         values = read_env(self.env_file)
         return compose.Project(
-            name=values.get("COMPOSE_PROJECT_NAME", "pawpaw"),
+            name=values.get("STACK_NAME", "pawpaw"),
             file=file.resolve(),
             env_file=self.env_file.resolve(),
         )

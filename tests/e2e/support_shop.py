@@ -171,7 +171,7 @@ def start(folder: Path) -> RunningStack:
     """Bring up a stack with stand-in images, a project name and ports of its own."""
     name = f"ppt{secrets.token_hex(4)}"
     given = {
-        "COMPOSE_PROJECT_NAME": name,
+        "STACK_NAME": name,
         "PUBLIC_BIND": "127.0.0.1",
         # Loki, its shipper and Grafana cannot be had without a registry.
         "COMPOSE_PROFILES": "none",

@@ -24,7 +24,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     """An empty stack folder under a project name of its own; what it started is taken down."""
     if why := support_docker.why_no_stack():
         pytest.skip(f"needs a Docker Engine and Compose: {why}")
-    (tmp_path / ".env.example").write_text(f"COMPOSE_PROJECT_NAME=ppt{secrets.token_hex(4)}\nSHOP_DOMAIN=localhost\n")
+    (tmp_path / ".env.example").write_text(f"STACK_NAME=ppt{secrets.token_hex(4)}\nSHOP_DOMAIN=localhost\n")
     made = Place(folder=tmp_path, env_file=tmp_path / ".env")
     yield made
     if (tmp_path / "docker-compose.prod.yml").exists() and (tmp_path / ".env").exists():

@@ -92,10 +92,10 @@ def base_image(argument: str) -> str:
     return image
 
 
-def build(context: Path, tag: str, arguments: Mapping[str, str] | None = None) -> str:
+def build(context: Path, tag: str, arguments: Mapping[str, str] | None = None, *options: str) -> str:
     """Build an image; layers that are there already cost nothing."""
     words = [word for name, value in (arguments or {}).items() for word in ("--build-arg", f"{name}={value}")]
-    docker("build", "--quiet", "--tag", tag, *words, str(context))
+    docker("build", "--quiet", "--tag", tag, *words, *options, str(context))
     return tag
 
 

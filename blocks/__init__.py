@@ -2,8 +2,9 @@
 
 from blocks.database import PostgresDatabase
 from blocks.identity import BackupIdentity
+from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.stack import Stack
 from blocks.store import BackupStore
 
-__all__ = ["BackupIdentity", "BackupStore", "PostgresDatabase", "RedisServer", "Stack"]
+__all__ = ["BackupIdentity", "BackupStore", "ComposeProject", "PostgresDatabase", "RedisServer", "Stack"]

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from blocks.base import APPLY, OpsBlock
 from blocks.database import PostgresDatabase
+from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.store import BackupStore
 from pawpaw_ops.errors import ConfigError
@@ -27,6 +28,10 @@ class Stack(OpsBlock):
     )
     replica: PostgresDatabase | None = Field(
         default=None, description="The standby that follows the database; it must follow a restore too. Empty: none."
+    )
+    project: ComposeProject | None = Field(
+        default=None,
+        description="Its containers; deploys need it, and a restore keeps customers away with it. Empty: none.",
     )
     identity: str = Field(
         default="",
@@ -52,4 +57,5 @@ class Stack(OpsBlock):
             identity_block=self.identity or name,
             redis=self.redis.settings() if self.redis else None,
             replica=self.replica.settings() if self.replica else None,
+            project=self.project.settings() if self.project else None,
         )

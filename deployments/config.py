@@ -17,7 +17,7 @@ from prefect_aws import AwsCredentials, MinIOCredentials
 from prefect_docker import DockerHost
 from pydantic import BaseModel
 
-from blocks import BackupIdentity, BackupStore, PostgresDatabase, RedisServer, Stack
+from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase, RedisServer, Stack
 from pawpaw_ops.errors import ConfigError
 
 TYPES: tuple[type[Block], ...] = (
@@ -28,6 +28,7 @@ TYPES: tuple[type[Block], ...] = (
     RedisServer,
     BackupStore,
     BackupIdentity,
+    ComposeProject,
     Stack,
 )
 """Block types of a stack, each after those that it holds."""

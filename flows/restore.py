@@ -7,6 +7,7 @@ from pawpaw_ops.tasks import cutover, redis_policy
 from pawpaw_ops.tasks import restore as step
 from pawpaw_ops.tasks.approval import ask_for_approval
 from pawpaw_ops.tasks.prove import prove_equal
+from pawpaw_ops.tasks.quiesce import QuiescePolicy, quiesce_services, resume_services
 from pawpaw_ops.tasks.restore_report import preview, report_restore, swap_of
 from pawpaw_ops.tasks.stack_session import stack_session
 from pawpaw_ops.tasks.standby import see_standby_follow
@@ -19,6 +20,7 @@ def restore_db(
     backup: str = "newest",
     into: str = "",
     redis: redis_policy.RedisPolicy = "keep",
+    quiesce: QuiescePolicy = "drain",
     approve: bool = False,
     approval_timeout_h: float = 12,
 ) -> str:
@@ -33,6 +35,8 @@ def restore_db(
         into: Restaurar con este otro nombre y no tocar la viva.
         redis: Qué hacer con Redis, que es más nuevo que el respaldo: `keep` lo deja, `flush` lo vacía, `nearest`
             restaura el respaldo de Redis más nuevo que no sea posterior al de la base. Con `into` no se toca.
+        quiesce: Qué hacer con los clientes durante el cambio: `drain` muestra la página de mantenimiento y deja
+            terminar lo que está en curso; `stop` además detiene los backends y los levanta uno por uno; `none`, nada.
         approve: Cambiar sin preguntar.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
 
@@ -59,10 +63,10 @@ def restore_db(
         question = preview(do, chosen, planned, proof, compared.result(), after=after.says)
         ask_for_approval(do, question=question, name=planned.live, approve=approve, timeout_h=approval_timeout_h)
         cutover.ask_again(do, planned, side_oid)
-        cutover.quiesce_services(do)
+        quiesce_services(do, quiesce)
         swapped = cutover.swap_names(do, swap_of(planned), incoming_oid=side_oid, source=planned.source)
         redis_policy.settle(do, after)
-        cutover.resume_services(do)
+        resume_services(do)
         see_standby_follow(do, swapped)
         report_restore(do, planned, proof, swapped)
     return swapped.retired

@@ -3,16 +3,22 @@
 from prefect import flow
 
 from blocks import BackupIdentity, Stack
-from pawpaw_ops.tasks import cutover, redis_swap
 from pawpaw_ops.tasks import redis_restore as step
+from pawpaw_ops.tasks import redis_swap
 from pawpaw_ops.tasks.approval import ask_for_approval
+from pawpaw_ops.tasks.quiesce import QuiescePolicy, quiesce_services, resume_services
 from pawpaw_ops.tasks.redis_report import preview, report_restore
 from pawpaw_ops.tasks.stack_session import stack_session
 
 
 @flow(flow_run_name="restore-redis-{stack}-{backup}")
 def restore_redis(
-    stack: str = "prod", *, backup: str = "newest", approve: bool = False, approval_timeout_h: float = 12
+    stack: str = "prod",
+    *,
+    backup: str = "newest",
+    quiesce: QuiescePolicy = "drain",
+    approve: bool = False,
+    approval_timeout_h: float = 12,
 ) -> str:
     """Restaura Redis: prueba el respaldo en un Redis desechable, lo arma al lado, pregunta, y cambia los nombres.
 
@@ -21,6 +27,8 @@ def restore_redis(
     Args:
         stack: Nombre del bloque Stack: `prod`.
         backup: `newest` (el más nuevo verificado), un id, o una fecha.
+        quiesce: Qué hacer con los clientes durante el cambio: `drain` muestra la página de mantenimiento y deja
+            terminar lo que está en curso; `stop` además detiene los backends y los levanta uno por uno; `none`, nada.
         approve: Cambiar sin preguntar.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
 
@@ -41,8 +49,8 @@ def restore_redis(
         question = preview(do, live, ready)
         ask_for_approval(do, question=question, name=live.server.name, approve=approve, timeout_h=approval_timeout_h)
         names = step.ask_again(do, live, names)
-        cutover.quiesce_services(do)
+        quiesce_services(do, quiesce)
         exchanged = redis_swap.exchange(do, live, ready, names)
-        cutover.resume_services(do)
+        resume_services(do)
         report_restore(do, live, ready, exchanged)
     return exchanged.retired

@@ -6,6 +6,7 @@ from blocks import Stack
 from pawpaw_ops.tasks import cutover
 from pawpaw_ops.tasks import undo_restore as step
 from pawpaw_ops.tasks.approval import ask_for_approval
+from pawpaw_ops.tasks.quiesce import QuiescePolicy, quiesce_services, resume_services
 from pawpaw_ops.tasks.stack_session import stack_session
 from pawpaw_ops.tasks.standby import see_standby_follow
 
@@ -14,6 +15,7 @@ from pawpaw_ops.tasks.standby import see_standby_follow
 def undo_restore(
     stack: str = "prod",
     *,
+    quiesce: QuiescePolicy = "drain",
     approve: bool = False,
     accept_lost_writes: bool = False,
     approval_timeout_h: float = 12,
@@ -25,6 +27,8 @@ def undo_restore(
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
+        quiesce: Qué hacer con los clientes durante el cambio: `drain` muestra la página de mantenimiento y deja
+            terminar lo que está en curso; `stop` además detiene los backends y los levanta uno por uno; `none`, nada.
         approve: Cambiar sin preguntar.
         accept_lost_writes: Aceptar de antemano que se pierdan las escrituras posteriores.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
@@ -46,9 +50,9 @@ def undo_restore(
             do, question=question, name=settings.database.name, approve=approve, timeout_h=approval_timeout_h
         )
         names = step.check_again(do, old, old_oid)
-        cutover.quiesce_services(do)
+        quiesce_services(do, quiesce)
         swapped = cutover.swap_names(do, names, incoming_oid=old_oid, source=old)
-        cutover.resume_services(do)
+        resume_services(do)
         see_standby_follow(do, swapped)
         step.report_undo(do, names, found, swapped)
     return swapped.retired

@@ -3,21 +3,26 @@
 from prefect import flow
 
 from blocks import Stack
-from pawpaw_ops.tasks import cutover, redis_restore
+from pawpaw_ops.tasks import redis_restore
 from pawpaw_ops.tasks import redis_swap as step
 from pawpaw_ops.tasks.approval import ask_for_approval
+from pawpaw_ops.tasks.quiesce import QuiescePolicy, quiesce_services, resume_services
 from pawpaw_ops.tasks.redis_report import preview_undo, report_restore
 from pawpaw_ops.tasks.stack_session import stack_session
 
 
 @flow(flow_run_name="undo-restore-redis-{stack}")
-def undo_restore_redis(stack: str = "prod", *, approve: bool = False, approval_timeout_h: float = 12) -> str:
+def undo_restore_redis(
+    stack: str = "prod", *, quiesce: QuiescePolicy = "drain", approve: bool = False, approval_timeout_h: float = 12
+) -> str:
     """Devuelve los datos de Redis que la última restauración reemplazó.
 
     Lo escrito desde entonces no se pierde: queda guardado al lado, y deshacer también se puede deshacer.
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
+        quiesce: Qué hacer con los clientes durante el cambio: `drain` muestra la página de mantenimiento y deja
+            terminar lo que está en curso; `stop` además detiene los backends y los levanta uno por uno; `none`, nada.
         approve: Cambiar sin preguntar.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
 
@@ -35,8 +40,8 @@ def undo_restore_redis(stack: str = "prod", *, approve: bool = False, approval_t
         question = preview_undo(do, live, ready, at)
         ask_for_approval(do, question=question, name=live.server.name, approve=approve, timeout_h=approval_timeout_h)
         names = step.check_again(do, live, replaced, layout)
-        cutover.quiesce_services(do)
+        quiesce_services(do, quiesce)
         exchanged = step.exchange(do, live, ready, names)
-        cutover.resume_services(do)
+        resume_services(do)
         report_restore(do, live, ready, exchanged)
     return exchanged.retired

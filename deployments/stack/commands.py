@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deployments.stack.env import read_env
 from deployments.stack.up import Place, address, bring_up, take_down
+from pawpaw_ops.clients.env_file import read_env
 
 STACK = Path("stack")
 console = Console(highlight=False)

@@ -1,17 +1,15 @@
-"""The stack's `.env`: made from `.env.example` with random secrets, and read."""
+"""The stack's `.env`, made from `.env.example` with random secrets."""
 
 import os
-import re
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pawpaw_ops.clients.env_file import LINE, SAFE
 from pawpaw_ops.errors import ConfigError
 
 SECRET_BYTES = 32
-LINE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
-SAFE = re.compile(r"[A-Za-z0-9_./:@-]*")
 
 
 def random_secret() -> str:
@@ -27,7 +25,7 @@ def fill(example: str, given: Mapping[str, str], *, make: Callable[[], str] = ra
     """
     for name, value in given.items():
         if not SAFE.fullmatch(value):
-            raise ConfigError(f"the value for {name} has a character that is not one of A-Z a-z 0-9 - _ . / : @.")
+            raise ConfigError(f"the value for {name} has a character that is not one of A-Z a-z 0-9 - _ . / : @ ,")
     left = dict(given)
     lines = []
     for line in example.splitlines():
@@ -63,24 +61,3 @@ def make_env(example: Path, target: Path, given: Mapping[str, str]) -> bool:
     finally:
         Path(name).unlink()
     return True
-
-
-def read_env(path: Path) -> dict[str, str]:
-    """Return the variables of a `.env`.
-
-    Raises:
-        ConfigError: The file cannot be read, or a name is there twice: Compose would silently take the last.
-    """
-    try:
-        lines = path.read_text().splitlines()
-    except OSError as seen:
-        raise ConfigError(f"could not read {path}: {seen.strerror}.", hint="`make up` makes one.") from seen
-    found: dict[str, str] = {}
-    for line in lines:
-        match = LINE.fullmatch(line.strip())
-        if match is None:
-            continue
-        if match["name"] in found:
-            raise ConfigError(f"{path} has {match['name']} twice.", hint="Keep the one that is in use.")
-        found[match["name"]] = match["value"].strip().strip("\"'")
-    return found

@@ -10,13 +10,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from deployments.stack.env import make_env, read_env
+from deployments.stack.env import make_env
 from pawpaw_ops.clients import compose_project
+from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.files import write_whole
 from pawpaw_ops.commands import compose
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import CommandError, ConfigError, HalfDone
 from pawpaw_ops.models.base import Noun
+from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans.log_targets import log_targets
 from pawpaw_ops.plans.startup import Seen, Standing, standing
 from pawpaw_ops.runner import LocalRunner
@@ -35,21 +37,13 @@ class Place(Noun):
     folder: Path
     env_file: Path
 
-    def project(self) -> compose.Project:
+    def project(self) -> Project:
         """Return the Compose project; the `.env` has its name.
 
         Raises:
             ConfigError: The folder has no Compose file, or the `.env` cannot be read.
         """
-        file = self.folder / COMPOSE_FILE
-        if not file.is_file():
-            raise ConfigError(f"{self.folder} has no {COMPOSE_FILE}.", hint="Pass the stack's folder with --folder.")
-        values = read_env(self.env_file)
-        return compose.Project(
-            name=values.get("STACK_NAME", "pawpaw"),
-            file=file.resolve(),
-            env_file=self.env_file.resolve(),
-        )
+        return compose_project.find_project(self.folder / COMPOSE_FILE, self.env_file)
 
 
 def bring_up(
@@ -60,7 +54,7 @@ def bring_up(
     build: bool = True,
     seed: bool = True,
     timeout_s: float = 300.0,
-) -> compose.Project:
+) -> Project:
     """Make the `.env` if there is none, build, start, wait until everything is healthy, seed the shop.
 
     Args:
@@ -105,7 +99,7 @@ def bring_up(
     return project
 
 
-def _start(runner: LocalRunner, project: compose.Project) -> None:
+def _start(runner: LocalRunner, project: Project) -> None:
     """Start the containers; why one failed is told by its own log better than by Compose."""
     try:
         runner.run(compose.up(project))
@@ -116,13 +110,14 @@ def _start(runner: LocalRunner, project: compose.Project) -> None:
         raise
 
 
-def tell_the_shipper(place: Place, project: compose.Project) -> None:
+def tell_the_shipper(place: Place, project: Project) -> None:
     """Write down whose log files the log shipper reads.
 
     Touches:
         `containers.json` in the stack's LOG_TARGETS_DIR.
     """
     folder = place.folder / read_env(place.env_file).get("LOG_TARGETS_DIR", LOG_TARGETS)
+    folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "containers.json", log_targets(project.name, _containers(project)))
 
 
@@ -135,7 +130,7 @@ def take_down(place: Place) -> None:
     LocalRunner().run(compose.down(place.project()))
 
 
-def wait_until_up(project: compose.Project, wanted: tuple[str, ...], console: Console, *, timeout_s: float) -> None:
+def wait_until_up(project: Project, wanted: tuple[str, ...], console: Console, *, timeout_s: float) -> None:
     """Wait until every wanted service is up, showing each.
 
     Raises:
@@ -172,7 +167,7 @@ def address(values: Mapping[str, str]) -> str:
     return f"https://{domain}" + ("" if port == "443" else f":{port}")
 
 
-def _containers(project: compose.Project) -> tuple[Seen, ...]:
+def _containers(project: Project) -> tuple[Seen, ...]:
     return compose_project.containers(lambda: DockerHost().get_client(), project.name)
 
 
@@ -185,7 +180,7 @@ def _builder(runner: LocalRunner) -> dict[str, str]:
     return {}
 
 
-def _seed(project: compose.Project, values: Mapping[str, str]) -> Command:
+def _seed(project: Project, values: Mapping[str, str]) -> Command:
     if not values.get("SEED_USER_PASSWORD"):
         raise ConfigError("SEED_USER_PASSWORD has no value in the .env.", hint="Give it one, or pass --no-seed.")
     secret = SecretStr(values["SEED_USER_PASSWORD"])

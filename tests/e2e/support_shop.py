@@ -14,9 +14,11 @@ from uuid import uuid4
 import httpx
 from rich.console import Console
 
-from deployments.stack.env import make_env, read_env
+from deployments.stack.env import make_env
 from deployments.stack.up import Place, bring_up
+from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.commands import compose
+from pawpaw_ops.models.project import Project
 from tests.integration.stack import support_docker, support_monitoring
 from tests.integration.stack.support_docker import attempt, docker
 from tests.waiting import wait_until
@@ -54,7 +56,7 @@ def free_port() -> int:
 class RunningStack:
     """A stack that is up: its engine's view, its database, its shop."""
 
-    project: compose.Project
+    project: Project
     values: dict[str, str]
     customers: list["Shop"] = field(default_factory=list)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pawpaw_ops.commands import compose
+from pawpaw_ops.models.project import Project
 from tests.e2e.support_shop import RunningStack
 from tests.integration.stack.support_docker import docker
 from tests.waiting import wait_until
@@ -128,6 +129,6 @@ def test_a_new_password_of_a_role_recreates_its_consumers_and_not_the_database(
     assert {service for service, _ in differ} == {"roles", "migrate", "backend"}
 
 
-def hashes(project: compose.Project) -> dict[str, str]:
+def hashes(project: Project) -> dict[str, str]:
     said = docker(*compose.compose(project, "config", "--hash", "*").argv[1:])
     return dict(line.split() for line in said.splitlines())

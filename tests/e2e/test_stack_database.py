@@ -1,5 +1,6 @@
 """The database flows on the running stack: its replica, its API replicas, customers who order all the while."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ import pytest
 from pydantic import SecretStr
 from pyrage import x25519
 
-from blocks import BackupIdentity, BackupStore, PostgresDatabase, Stack
+from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase, Stack
 from flows.backup import backup_db
 from flows.restore import restore_db
 from flows.undo_restore import undo_restore
+from pawpaw_ops.errors import Undone
 from tests.e2e.support_shop import RunningStack, Shop
+from tests.integration.support_child import Child
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
@@ -35,7 +38,9 @@ def blocks_of(stack: RunningStack, tmp_path: Path, prefect_api: None) -> str:
         block.save(stack.name, overwrite=True)
     replica.save(f"{stack.name}-replica", overwrite=True)
     BackupIdentity(identities=[str(identity)]).save(stack.name, overwrite=True)
-    Stack(state_dir=tmp_path / "state", database=database, store=store, replica=replica).save(
+    project = ComposeProject(folder=stack.project.file.parent, env_file=stack.project.env_file)
+    project.save(stack.name, overwrite=True)
+    Stack(state_dir=tmp_path / "state", database=database, store=store, replica=replica, project=project).save(
         stack.name, overwrite=True
     )
     return stack.name
@@ -120,9 +125,56 @@ def test_C1_F4_a_restore_under_orders_loses_none_that_came_after_it_and_the_repl
     wait_until(lambda: ids(stack, "postgres_replica") == live, "the replica serves the restored database")
     assert {order for at, order in customers.acknowledged if at > after} <= live
     print(f"longest time without an acknowledged order: {customers.longest_gap_s:.2f} s")  # noqa: T201 - `pytest -rP` shows it
-    assert set(customers.refused) <= {502, 503}
+    assert set(customers.refused) <= {503}, "customers see the maintenance page and no failure"
     undo_restore(stack=blocks_of, approve=True, accept_lost_writes=True)
     replaced = ids(stack)
     assert {order for _, order in customers.acknowledged} <= live | replaced
     wait_until(lambda: ids(stack, "postgres_replica") == replaced, "the replica went back as well")
     stack.wait_healthy("backend")
+
+
+def test_a_restore_that_stops_the_backends_starts_them_one_by_one(
+    stack: RunningStack, blocks_of: str, customers: Customers
+) -> None:
+    started = {one["Id"]: one["State"]["StartedAt"] for one in stack.containers("backend")}
+    backup_db(stack=blocks_of)
+    restore_db(stack=blocks_of, approve=True, quiesce="stop")
+    assert stack.healthy("backend")
+    again = {one["Id"]: one["State"]["StartedAt"] for one in stack.containers("backend")}
+    assert again.keys() == started.keys(), "the same containers"
+    assert all(again[one] != started[one] for one in started), "each was stopped"
+    first, second = sorted(again.values())
+    assert first < second
+    customers.wait_for_more()
+    assert set(customers.refused) <= {503}
+
+
+def test_a_page_that_a_person_put_up_is_not_taken_away(stack: RunningStack, blocks_of: str) -> None:
+    page = stack.project.upstreams / "maintenance.on"
+    page.write_text("Ana, cambio de disco\n")
+    backup_db(stack=blocks_of)
+    orders = ids(stack)
+    with pytest.raises(Undone, match="Ana, cambio de disco"):
+        restore_db(stack=blocks_of, approve=True)
+    assert page.read_text() == "Ana, cambio de disco\n"
+    assert ids(stack) == orders
+    restore_db(stack=blocks_of, approve=True, quiesce="none")
+    assert page.exists()
+    page.unlink()
+
+
+@pytest.mark.parametrize("at", ["show the maintenance page", "stop what holds sessions of the database", "swap names"])
+def test_customers_are_let_in_by_the_run_after_one_that_died_while_they_were_kept_away(
+    stack: RunningStack, blocks_of: str, tmp_path: Path, at: str
+) -> None:
+    """`kill -9` right after each step was begun and done; any verb that follows heals the shop."""
+    backup_db(stack=blocks_of)
+    shop = stack.shop()
+    log = str(tmp_path / "child.log")
+    child = Child("restore-db", log, kill=("done", at), stack=blocks_of, approve=True, quiesce="stop")
+    assert child.wait() == -signal.SIGKILL
+    assert (stack.project.upstreams / "maintenance.on").exists()
+    backup_db(stack=blocks_of)
+    assert not (stack.project.upstreams / "maintenance.on").exists()
+    assert stack.healthy("backend")
+    wait_until(lambda: shop.http.get("/api/products").status_code == 200, "the shop answers again")

@@ -1,14 +1,17 @@
 """Facts about the containers of a Compose project."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from docker.errors import DockerException
 from pydantic import AwareDatetime, TypeAdapter
 
-from pawpaw_ops.clients.docker import Engine
-from pawpaw_ops.errors import Unreachable
+from pawpaw_ops.clients.docker import Engine, address_in, connect
+from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.errors import ConfigError, Unreachable
 from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans.startup import Seen
 
 PROJECT = "com.docker.compose.project"
@@ -16,6 +19,25 @@ SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
 NUMBER = "com.docker.compose.container-number"
 STARTED = TypeAdapter(AwareDatetime)
+UPSTREAMS = "gateway/upstreams.d"
+
+
+def find_project(file: Path, env_file: Path, **more: Any) -> Project:
+    """Return the project of a Compose file; its `.env` has its name and where the gateway's files are.
+
+    Raises:
+        ConfigError: There is no such file, or the `.env` cannot be read.
+    """
+    if not file.is_file():
+        raise ConfigError(f"looked for the Compose file {file} and there is none.", hint="Name the stack's folder.")
+    values = read_env(env_file)
+    return Project(
+        name=values.get("STACK_NAME", "pawpaw"),
+        file=file.resolve(),
+        env_file=env_file.resolve(),
+        upstreams=file.resolve().parent / values.get("UPSTREAMS_DIR", UPSTREAMS),
+        **more,
+    )
 
 
 def containers(connect: Callable[[], Engine], project: str) -> tuple[Seen, ...]:
@@ -40,6 +62,12 @@ def containers(connect: Callable[[], Engine], project: str) -> tuple[Seen, ...]:
         ) from seen
 
 
+def containers_of(project: Project, service: str = "") -> tuple[Seen, ...]:
+    """Return the containers of a service, or of the whole project; errors as in `containers`."""
+    found = containers(lambda: connect(project.engine), project.name)
+    return tuple(one for one in found if service in {"", one.service})
+
+
 def parse(attributes: dict[str, Any]) -> Seen:
     """Parse one container's inspection.
 
@@ -54,6 +82,7 @@ def parse(attributes: dict[str, Any]) -> Seen:
         exit_code=state["ExitCode"],
         restarts=attributes["RestartCount"],
         running_s=(utc_now() - STARTED.validate_python(state["StartedAt"])).total_seconds(),
+        address=address_in(attributes),
         number=int(labels.get(NUMBER, 1)),
         log_file=attributes.get("LogPath", ""),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from docker import DockerClient
 from docker.errors import DockerException, NotFound
 
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
@@ -47,6 +48,16 @@ def engine_address(base_url: str | None) -> str:
         base_url: The block's; none means `DOCKER_HOST`, else this host's engine. The CLI's contexts are not asked.
     """
     return base_url or os.environ.get("DOCKER_HOST") or LOCAL_ENGINE
+
+
+def connect(address: str) -> Engine:
+    """Open the way to an engine.
+
+    Raises:
+        DockerException: There is none.
+    """
+    engine: Engine = DockerClient(base_url=engine_address(address or None))
+    return engine
 
 
 def find_container(connect: Callable[[], Engine], name: str) -> Container:
@@ -116,11 +127,16 @@ def parse_container(attributes: Mapping[str, Any]) -> Container:
         raise PreconditionError(
             f"the container {name!r} is {status}, not running.", hint=f"`docker start {name}` starts it."
         )
+    address = address_in(attributes)
+    if not address:
+        raise PreconditionError(f"the container {name!r} is on no network.", hint="Connect it to one.")
+    return Container(name=name, address=address, image=str(attributes["Image"]), id=str(attributes["Id"]))
+
+
+def address_in(attributes: Mapping[str, Any]) -> str:
+    """Return the address in a container's inspection; empty where it is on no network."""
+    if attributes["HostConfig"]["NetworkMode"] == "host":
+        return "127.0.0.1"
     networks = sorted(attributes["NetworkSettings"]["Networks"].items())
     found = [net.get("IPAddress") or net.get("GlobalIPv6Address") for _, net in networks]
-    if attributes["HostConfig"]["NetworkMode"] == "host":
-        found = ["127.0.0.1"]
-    address = next(filter(None, found), None)
-    if address is None:
-        raise PreconditionError(f"the container {name!r} is on no network.", hint="Connect it to one.")
-    return Container(name=name, address=str(address), image=str(attributes["Image"]), id=str(attributes["Id"]))
+    return str(next(filter(None, found), ""))

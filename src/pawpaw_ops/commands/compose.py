@@ -4,28 +4,13 @@ Source: docs.docker.com/reference/cli/docker/compose.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command, Query
-from pawpaw_ops.models.base import Noun
+from pawpaw_ops.models.project import Project
 
 LONG_S = 1800.0
-
-
-class Project(Noun):
-    """A Compose project on this host.
-
-    Attributes:
-        name: What Compose calls it; labels of its containers carry it.
-        file: Compose file.
-        env_file: File with the values of its variables.
-    """
-
-    name: str = Field(min_length=1)
-    file: Path
-    env_file: Path
 
 
 def compose(

@@ -94,7 +94,7 @@ def contained(
     )
     prompt = PROMPT if stdin else ""
     return Command(
-        argv=argv, env=_engine(image.engine), stdin=stdin, prompt=prompt, timeout_s=timeout_s, inside=program
+        argv=argv, env=at_engine(image.engine), stdin=stdin, prompt=prompt, timeout_s=timeout_s, inside=program
     )
 
 
@@ -130,7 +130,7 @@ def labelled(engine: str, label: str) -> Query[tuple[str, ...]]:
         Their ids.
     """
     argv = ("docker", "ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}")
-    return Query(command=Command(argv=argv, env=_engine(engine)), parse=lambda text: tuple(text.split()))
+    return Query(command=Command(argv=argv, env=at_engine(engine)), parse=lambda text: tuple(text.split()))
 
 
 def remove(engine: str, ids: tuple[str, ...]) -> Command:
@@ -140,10 +140,10 @@ def remove(engine: str, ids: tuple[str, ...]) -> Command:
         Those containers.
     """
     argv = ("docker", "rm", "--force", "--volumes", *ids)
-    return Command(argv=argv, env=_engine(engine), ok_codes=(0, 1))
+    return Command(argv=argv, env=at_engine(engine), ok_codes=(0, 1))
 
 
-def _engine(address: str) -> dict[str, str | SecretStr]:
+def at_engine(address: str) -> dict[str, str | SecretStr]:
     """Return what makes the CLI speak to that engine, whatever its own context says."""
     return {"DOCKER_HOST": address}
 

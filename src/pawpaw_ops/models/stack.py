@@ -7,6 +7,7 @@ from pydantic import Field
 from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.database import Database
+from pawpaw_ops.models.project import Project
 from pawpaw_ops.models.redis import Redis
 from pawpaw_ops.models.store import StoreSettings
 
@@ -22,6 +23,7 @@ class StackSettings(Noun):
         identity_block: Name of the BackupIdentity block that opens them.
         redis: Its Redis, where it has one.
         replica: The standby that follows the database, where it has one.
+        project: Its containers, where they are known.
     """
 
     name: str = Field(min_length=1)
@@ -31,6 +33,20 @@ class StackSettings(Noun):
     identity_block: str
     redis: Redis | None = None
     replica: Database | None = None
+    project: Project | None = None
+
+    def its_project(self) -> Project:
+        """Return the stack's Compose project.
+
+        Raises:
+            ConfigError: It has none.
+        """
+        if self.project is None:
+            raise ConfigError(
+                f"the stack {self.name!r} has no Compose project.",
+                hint="Set project in the Stack block to a ComposeProject block.",
+            )
+        return self.project
 
     def its_redis(self) -> Redis:
         """Return the stack's Redis.

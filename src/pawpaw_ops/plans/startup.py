@@ -17,6 +17,7 @@ class Seen(Noun):
         health: healthy, unhealthy, starting, or empty where the image has no check.
         running_s: Seconds since it was last started.
         number: Which of the service's replicas it is, from 1.
+        address: Where the engine's host reaches it; empty while it does not run.
         log_file: Where the engine's host has what it wrote; empty with a log driver that keeps no file.
     """
 
@@ -28,6 +29,7 @@ class Seen(Noun):
     restarts: int = 0
     running_s: float = 0.0
     number: int = 1
+    address: str = ""
     log_file: str = ""
 
     @property

@@ -120,6 +120,18 @@ class Session:
             self.lock(wait_s=RELOCK_S)
             self.journal.write("lock", why)
 
+    def clear(self, *names: str) -> None:
+        """Take scratch steps back before the session ends; those that were never begun are no matter.
+
+        Raises:
+            OpsError: As the undo raised it; it is tried again when the session ends.
+        """
+        for step in [step for step in undoing.newest_first(self._steps) if step.scratch and step.name in names]:
+            if step.undo is not None:
+                undoing.run(step.undo, self.stack, run_id=self.run_id)
+            self.journal.write("undone", step.name)
+            self._steps.remove(step)
+
     def take_back(self) -> list[tuple[Step, Exception]]:
         """Undo every step, newest first; return what could not be undone, and why."""
         failed: list[tuple[Step, Exception]] = []

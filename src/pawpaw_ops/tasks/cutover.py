@@ -1,4 +1,4 @@
-"""The steps that change what is live: ask, quiesce, swap, resume; and the way back."""
+"""The steps that change what is live: ask, swap; and the way back."""
 
 import json
 import time
@@ -16,7 +16,6 @@ from pawpaw_ops.plans import restore as plan
 from pawpaw_ops.plans.equality import TableLoss, losses
 from pawpaw_ops.plans.restore import RestorePlan
 from pawpaw_ops.session import Session, undo
-from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.backup import jobs
 from pawpaw_ops.tasks.operation import operation
 
@@ -91,26 +90,6 @@ def ask_again(do: Session, planned: RestorePlan, side_oid: int) -> None:
             )
         if live is not None:
             plan.check_blockers(catalog.blockers(conn, live.name), live.name)
-
-
-@operation("quiesce services")
-def quiesce_services(do: Session) -> None:
-    """Stop what writes to the database before the swap; no service is configured yet, so nothing is done.
-
-    Touches:
-        Nothing.
-    """
-    report.logger().info("no service is configured to be quiesced for %s", do.stack.name)
-
-
-@operation("resume services")
-def resume_services(do: Session) -> None:
-    """Start again what `quiesce_services` stopped.
-
-    Touches:
-        Nothing.
-    """
-    report.logger().info("no service is configured to be resumed for %s", do.stack.name)
 
 
 @operation("swap names")

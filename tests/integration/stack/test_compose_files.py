@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from deployments.stack.env import make_env, read_env
+from deployments.stack.env import make_env
+from pawpaw_ops.clients.env_file import read_env
 from tests.integration.stack.support_docker import STACK, docker, why_no_stack
 
 DEVELOPMENT, PRODUCTION = "docker-compose.yml", "docker-compose.prod.yml"

@@ -38,7 +38,7 @@ def test_every_field_is_described_in_sentences(block: type[OpsBlock]) -> None:
 @pytest.mark.parametrize("block", ALL)
 def test_every_block_speaks_to_the_operator(block: type[OpsBlock]) -> None:
     assert block.get_description()
-    slugs = {"postgres-database", "redis-server", "backup-store", "backup-identity", "stack"}
+    slugs = {"postgres-database", "redis-server", "backup-store", "backup-identity", "compose-project", "stack"}
     assert block.get_block_type_slug() in slugs
 
 
@@ -54,6 +54,19 @@ def test_a_database_block_becomes_a_database() -> None:
         tools=ClientTools(folder=Path("/opt/pg")),
         keep_old_days=3,
     )
+
+
+def test_a_compose_block_becomes_a_project(tmp_path: Path) -> None:
+    """Its `.env` says how it is called and where the gateway's files are."""
+    (tmp_path / "docker-compose.prod.yml").write_text("services: {}\n")
+    block = blocks.ComposeProject(folder=tmp_path)
+    with pytest.raises(ConfigError, match=r"\.env"):
+        block.settings()
+    (tmp_path / ".env").write_text("STACK_NAME=tienda\nUPSTREAMS_DIR=./up\n")
+    found = block.settings()
+    assert (found.name, found.upstreams, found.gateway) == ("tienda", tmp_path / "up", "nginx")
+    with pytest.raises(ConfigError, match=r"other\.yml"):
+        blocks.ComposeProject(folder=tmp_path, file="other.yml").settings()
 
 
 def test_a_redis_block_becomes_a_redis() -> None:

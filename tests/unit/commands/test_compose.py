@@ -5,8 +5,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from pawpaw_ops.commands import compose
+from pawpaw_ops.models.project import Project
 
-PROJECT = compose.Project(name="shop", file=Path("/s/docker-compose.prod.yml"), env_file=Path("/s/.env"))
+PROJECT = Project(
+    name="shop", file=Path("/s/docker-compose.prod.yml"), env_file=Path("/s/.env"), upstreams=Path("/s/upstreams.d")
+)
 PREFIX = (
     "docker compose --project-name shop --project-directory /s --file /s/docker-compose.prod.yml --env-file /s/.env"
 )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks import BackupStore, PostgresDatabase, RedisServer, Stack
+from blocks import BackupStore, ComposeProject, PostgresDatabase, RedisServer, Stack
 from deployments import config
 from deployments.config import read
 from pawpaw_ops.errors import ConfigError
@@ -36,6 +36,7 @@ def test_the_example_is_a_whole_stack(tmp_path: Path) -> None:
         "database": (PostgresDatabase, "prod"),
         "store": (BackupStore, "prod"),
         "redis": (RedisServer, "prod"),
+        "project": (ComposeProject, "prod"),
     }
     assert stack.kind is Stack
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.stack.env import fill, make_env, random_secret, read_env
+from deployments.stack.env import fill, make_env, random_secret
 from pawpaw_ops.errors import ConfigError
 
 EXAMPLE = "# about\nPORT=80\nSECRET=\n# OPTIONAL=\n"
@@ -47,18 +47,6 @@ def test_a_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert not make_env(tmp_path / "example", target, {"PORT": "1"})
     assert target.read_text() == first
     assert sorted(path.name for path in tmp_path.iterdir()) == [".env", "example"]
-
-
-def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    path.write_text("A=1\nB=2\nA=3\n")
-    with pytest.raises(ConfigError, match="A twice"):
-        read_env(path)
-
-
-def test_a_missing_file_says_what_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="make up"):
-        read_env(tmp_path / ".env")
 
 
 def test_every_required_variable_of_the_stack_is_in_the_example() -> None:

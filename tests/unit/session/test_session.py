@@ -51,6 +51,18 @@ def test_success_clears_scratch_and_is_recorded(stack: StackSettings) -> None:
     assert not alive(stack.state_dir, "r1")
 
 
+def test_scratch_may_go_before_the_end_and_changes_may_not(stack: StackSettings) -> None:
+    kept = staging(stack.state_dir) / "kept"
+    with open_session(stack, verb="v", purpose="p", run_id="r1") as do:
+        scratch = do.scratch_folder()
+        do.step("a change", kept.mkdir, undo=remove_folder(kept))
+        do.clear("make scratch folder", "a change", "never begun")
+        assert not scratch.exists()
+        assert kept.exists()
+        do.commit("made")
+    assert kept.exists()
+
+
 def test_failure_before_a_change_leaves_as_it_is(stack: StackSettings) -> None:
     with pytest.raises(PreconditionError), open_session(stack, verb="v", purpose="p", run_id="r1") as do:
         do.scratch_folder()

@@ -1,0 +1,37 @@
+"""How Docker's CLI is told to change containers.
+
+Source: docs.docker.com/reference/cli/docker/container.
+"""
+
+import math
+
+from pawpaw_ops.commands.command import Command
+from pawpaw_ops.commands.contained import at_engine
+
+
+def start(engine: str, name: str) -> Command:
+    """Start a container; one that runs is no error.
+
+    Touches:
+        That container.
+    """
+    return Command(argv=("docker", "start", name), env=at_engine(engine))
+
+
+def stop(engine: str, *names: str, grace_s: float) -> Command:
+    """Tell containers to end, and kill them when they have not after *grace_s* seconds; one that is gone is no error.
+
+    Touches:
+        Those containers.
+    """
+    argv = ("docker", "stop", "--time", str(math.ceil(grace_s)), *names)
+    return Command(argv=argv, env=at_engine(engine), timeout_s=grace_s * len(names) + 60)
+
+
+def inside(engine: str, container: str, *argv: str, timeout_s: float = 60.0) -> Command:
+    """Run *argv* in a container.
+
+    Touches:
+        What *argv* touches.
+    """
+    return Command(argv=("docker", "exec", container, *argv), env=at_engine(engine), timeout_s=timeout_s)

@@ -1,0 +1,29 @@
+"""A Compose project: the containers of a stack, and the files that they are made from."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pawpaw_ops.models.base import Noun
+
+
+class Project(Noun):
+    """A Compose project on this host.
+
+    Attributes:
+        name: What Compose calls it; labels of its containers carry it.
+        file: Compose file.
+        env_file: File with the values of its variables.
+        upstreams: Folder that the gateway has mounted at `/etc/nginx/upstreams.d`.
+        gateway: Service that is the gateway.
+        database_clients: Services that hold sessions of the database.
+        engine: Address of the Docker engine; empty means `DOCKER_HOST`, else this host's.
+    """
+
+    name: str = Field(min_length=1)
+    file: Path
+    env_file: Path
+    upstreams: Path
+    gateway: str = "nginx"
+    database_clients: tuple[str, ...] = ("backend",)
+    engine: str = ""

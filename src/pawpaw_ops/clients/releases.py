@@ -1,0 +1,107 @@
+"""The records of builds and releases in the stack's folder."""
+
+import json
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pawpaw_ops.clients.files import fsync, write_whole
+from pawpaw_ops.errors import ConfigError, PreconditionError
+from pawpaw_ops.models.release import Build, Release, Tested
+
+BUILD = "`prefect deployment run build-images/…` builds one."
+
+
+def releases(state_dir: Path) -> tuple[Release, ...]:
+    """Return the stack's releases, oldest first.
+
+    Raises:
+        ConfigError: The file holds something else.
+    """
+    path = _ledger(state_dir)
+    if not path.exists():
+        return ()
+    try:
+        return tuple(Release.model_validate(json.loads(line)) for line in path.read_text().splitlines())
+    except (ValueError, ValidationError) as seen:
+        raise ConfigError(
+            f"{path} cannot be read: {seen}.", hint="Mend or move it; the next deploy begins anew."
+        ) from seen
+
+
+def record(state_dir: Path, release: Release) -> None:
+    """Write a release down; one that is there already is left alone.
+
+    Touches:
+        `releases.jsonl`.
+    """
+    if any(one.id == release.id for one in releases(state_dir)):
+        return
+    path = _ledger(state_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    try:
+        os.write(number, release.model_dump_json().encode() + b"\n")
+        os.fsync(number)
+    finally:
+        os.close(number)
+    fsync(path.parent)
+
+
+def save_build(state_dir: Path, build: Build) -> None:
+    """Write a build down; what was said of an older one of that version no longer holds.
+
+    Touches:
+        `builds/`.
+    """
+    folder = _builds(state_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{build.version}.tested.json").unlink(missing_ok=True)
+    write_whole(folder / f"{build.version}.json", build.model_dump_json(indent=1))
+
+
+def save_tested(state_dir: Path, tested: Tested) -> None:
+    """Write down what the tests said of a build.
+
+    Touches:
+        `builds/`.
+    """
+    write_whole(_builds(state_dir) / f"{tested.version}.tested.json", tested.model_dump_json(indent=1))
+
+
+def find_build(state_dir: Path, version: str) -> Build:
+    """Return a build: the newest for `newest`, else the one of that version.
+
+    Raises:
+        PreconditionError: There is none.
+    """
+    found = [Build.model_validate_json(path.read_text()) for path in _build_files(state_dir)]
+    if version == "newest":
+        clean = [build for build in found if not build.dirty]
+        if not clean:
+            raise PreconditionError("no build of a clean tree is on record.", hint=BUILD)
+        return max(clean, key=lambda build: build.built_at)
+    for build in found:
+        if build.version == version:
+            return build
+    known = ", ".join(sorted(build.version for build in found)) or "none"
+    raise PreconditionError(f"no build {version!r} is on record; known are {known}.", hint=BUILD)
+
+
+def find_tested(state_dir: Path, version: str) -> Tested | None:
+    """Return what the tests said of a build; None where they were not run."""
+    path = _builds(state_dir) / f"{version}.tested.json"
+    return Tested.model_validate_json(path.read_text()) if path.exists() else None
+
+
+def _build_files(state_dir: Path) -> list[Path]:
+    return [path for path in _builds(state_dir).glob("*.json") if not path.name.endswith(".tested.json")]
+
+
+def _builds(state_dir: Path) -> Path:
+    return state_dir / "builds"
+
+
+def _ledger(state_dir: Path) -> Path:
+    return state_dir / "releases.jsonl"

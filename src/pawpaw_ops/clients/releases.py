@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pawpaw_ops.clients.files import fsync, write_whole
 from pawpaw_ops.errors import ConfigError, PreconditionError
-from pawpaw_ops.models.release import Build, Release, Tested
+from pawpaw_ops.models.release import Build, BuildVerdict, Release
 
 BUILD = "`prefect deployment run build-images/…` builds one."
 
@@ -61,7 +61,7 @@ def save_build(state_dir: Path, build: Build) -> None:
     write_whole(folder / f"{build.version}.json", build.model_dump_json(indent=1))
 
 
-def save_tested(state_dir: Path, tested: Tested) -> None:
+def save_tested(state_dir: Path, tested: BuildVerdict) -> None:
     """Write down what the tests said of a build.
 
     Touches:
@@ -89,10 +89,10 @@ def find_build(state_dir: Path, version: str) -> Build:
     raise PreconditionError(f"no build {version!r} is on record; known are {known}.", hint=BUILD)
 
 
-def find_tested(state_dir: Path, version: str) -> Tested | None:
+def find_tested(state_dir: Path, version: str) -> BuildVerdict | None:
     """Return what the tests said of a build; None where they were not run."""
     path = _builds(state_dir) / f"{version}.tested.json"
-    return Tested.model_validate_json(path.read_text()) if path.exists() else None
+    return BuildVerdict.model_validate_json(path.read_text()) if path.exists() else None
 
 
 def _build_files(state_dir: Path) -> list[Path]:

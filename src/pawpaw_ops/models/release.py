@@ -46,7 +46,7 @@ class Build(Noun):
     images: tuple[BuiltImage, ...]
 
 
-class Tested(Noun):
+class BuildVerdict(Noun):
     """What `run-tests` found, bound to the images that it ran.
 
     Attributes:

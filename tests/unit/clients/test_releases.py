@@ -8,7 +8,7 @@ import pytest
 from pawpaw_ops.clients import releases
 from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.base import Verdict
-from pawpaw_ops.models.release import Build, BuiltImage, Release, Tested
+from pawpaw_ops.models.release import Build, BuildVerdict, BuiltImage, Release
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 ID = "sha256:" + "a" * 64
@@ -56,7 +56,9 @@ def test_without_a_build_it_says_what_makes_one(tmp_path: Path) -> None:
 
 def test_what_the_tests_said_does_not_outlive_the_build(tmp_path: Path) -> None:
     releases.save_build(tmp_path, build("abc"))
-    said = Tested(version="abc", ids={"backend": ID}, verdict=Verdict.VERIFIED, tested_at=AT, suites={"unit": "150 ok"})
+    said = BuildVerdict(
+        version="abc", ids={"backend": ID}, verdict=Verdict.VERIFIED, tested_at=AT, suites={"unit": "150 ok"}
+    )
     releases.save_tested(tmp_path, said)
     assert releases.find_tested(tmp_path, "abc") == said
     releases.save_build(tmp_path, build("abc", hours=1))

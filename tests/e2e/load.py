@@ -91,7 +91,7 @@ class Result:
         by_release: Release -> answers that told it.
         p50_s: Of the requests that went well and were not slow on purpose; so are the others.
         slow: How many of those went well, and *slow_max_s* the longest.
-        longest_gap_s: The longest time in which no request went well, from the beginning to the end.
+        longest_gap_s: The longest time in which no request went well, from the beginning until it was told to end.
         reconnects: Connections that the server had closed or announced to close.
         acknowledged: Idempotency key -> id of the order that was answered.
         unacknowledged: Keys whose order may or may not have been made.

@@ -70,9 +70,16 @@ class Shoppers:
         self.settings = settings
         self.tally = Tally()
         self.over = asyncio.Event()
+        self.over_s = 0.0
         self.connections: list[Connection] = []
         self.numbers = itertools.count(1)
         self.slow = Wish("GET", settings.slow_path, right=lambda body: "release" in body, slow=True)
+
+    def stop(self) -> None:
+        """Ask for nothing more; what is under way may end."""
+        if not self.over.is_set():
+            self.over_s = time.monotonic()
+            self.over.set()
 
     async def run(self) -> Result:
         """Register, then shop until it is over."""
@@ -81,7 +88,7 @@ class Shoppers:
         tokens = [await self.register(one, number) for number, one in enumerate(self.connections)]
         products = await self.products(self.connections[0])
         began_s = time.monotonic()
-        asyncio.get_running_loop().call_later(given.seconds, self.over.set)
+        asyncio.get_running_loop().call_later(given.seconds, self.stop)
         async with asyncio.TaskGroup() as group:
             for number, (connection, token) in enumerate(zip(self.connections, tokens, strict=True)):
                 wishes = self.wishes(number, products[number % len(products)])
@@ -125,7 +132,7 @@ class Shoppers:
             await asyncio.sleep(max(0.0, at_s - time.monotonic()))
             nth = next(self.numbers)
             if nth > self.settings.requests:
-                self.over.set()
+                self.stop()
                 break
             slow = self.settings.slow_path and nth % self.settings.slow_every == 0
             await self.ask(connection, self.slow if slow else next(wishes), token)
@@ -165,7 +172,9 @@ class Shoppers:
     def result(self, began_s: float) -> Result:
         """Add it all up."""
         seen, ended_s = self.tally, time.monotonic()
-        gap_s, gap_at_s = max((later - at, at) for at, later in pairwise([began_s, *seen.successes, ended_s]))
+        # Once it is over only slow ones may be under way, and that nobody else is served is no gap.
+        moments = [began_s, *(at_s for at_s in seen.successes if at_s < self.over_s), self.over_s]
+        gap_s, gap_at_s = max((later - at, at) for at, later in pairwise(moments))
         return Result(
             run=self.settings.run,
             began_s=began_s,
@@ -196,7 +205,7 @@ def tell(fields: dict[str, Any]) -> None:
 async def until_told(shoppers: Shoppers, reader: asyncio.StreamReader) -> None:
     """End the load when the other side closes our input, or is dead."""
     await reader.read()
-    shoppers.over.set()
+    shoppers.stop()
 
 
 async def report(shoppers: Shoppers) -> None:

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.e2e.load import Kind, Load, Result, ledger_faults
+from tests.e2e.load import PLENTY, Kind, Load, Result, ledger_faults
+from tests.e2e.support_shop import RunningStack
 from tests.waiting import wait_until
 
 CONNECTIONS = 16
@@ -263,3 +264,16 @@ def test_a_shop_that_takes_no_customers_is_told_at_once(shop: TinyShop) -> None:
     shop.fault = lambda *_: "500"
     with pytest.raises(AssertionError, match="registering was answered 500"), Load(shop.url):
         pass
+
+
+def test_the_real_shop_bears_it_and_its_ledger_is_asked_in_its_own_words(stack: RunningStack) -> None:
+    """What the tiny shop answers is what the real one does; its own image has no slow route."""
+    stack.sql(PLENTY)
+    with Load(f"https://localhost:{stack.values['HTTPS_PORT']}", slow_path="", requests=REQUESTS) as load:
+        load.wait_end()
+    seen = load.result
+    assert seen.failed == 0, seen.summary
+    assert len(seen.acknowledged) > 40
+    assert ledger_faults(stack.sql, seen) == []
+    stack.sql(f"DELETE FROM order_requests WHERE idempotency_key = '{next(iter(seen.acknowledged))}'")
+    assert len(ledger_faults(stack.sql, seen)) == 2

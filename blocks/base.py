@@ -1,7 +1,7 @@
 """What our blocks share: one way in, with errors that say what to do."""
 
 from copy import deepcopy
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from prefect.blocks.core import Block
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -12,6 +12,7 @@ from pawpaw_ops.errors import ConfigError, Unreachable
 
 APPLY = "`pawpaw apply FILE` creates and updates the blocks (deployments/blocks.example.toml is an example)."
 
+B = TypeVar("B", bound=Block)
 _SCHEMAS: dict[tuple[Any, ...], dict[str, Any]] = {}
 
 
@@ -34,21 +35,26 @@ class OpsBlock(Block):
             ConfigError: There is none, or it does not fit this version.
             Unreachable: The Prefect server did not answer, or not as it should.
         """
-        what = f"the block {cls.get_block_type_slug()}/{name}"
-        try:
-            return cast("Self", cls.load(name, _sync=True))  # type: ignore[call-arg]
-        except NO_ANSWER as seen:
-            raise Unreachable(
-                f"asked the Prefect server for {what} and it did not answer: {seen}.",
-                hint="Check PREFECT_API_URL and that the server runs.",
-            ) from seen
-        except PrefectHTTPStatusError as seen:
-            raise Unreachable(
-                f"asked the Prefect server for {what} and it answered {seen.response.status_code}.",
-                hint="401 and 403: check PREFECT_API_AUTH_STRING. 5xx: see the server's log.",
-            ) from seen
-        except (ValueError, RuntimeError) as seen:
-            raise _config_error(what, seen.__cause__ or seen) from seen.__cause__
+        return load_named(cls, name)
+
+
+def load_named(kind: type[B], name: str) -> B:
+    """Load a block of any type, also one that is not ours; errors as in `OpsBlock.named`."""
+    what = f"the block {kind.get_block_type_slug()}/{name}"
+    try:
+        return cast("B", kind.load(name, _sync=True))  # type: ignore[call-arg]
+    except NO_ANSWER as seen:
+        raise Unreachable(
+            f"asked the Prefect server for {what} and it did not answer: {seen}.",
+            hint="Check PREFECT_API_URL and that the server runs.",
+        ) from seen
+    except PrefectHTTPStatusError as seen:
+        raise Unreachable(
+            f"asked the Prefect server for {what} and it answered {seen.response.status_code}.",
+            hint="401 and 403: check PREFECT_API_AUTH_STRING. 5xx: see the server's log.",
+        ) from seen
+    except (ValueError, RuntimeError) as seen:
+        raise _config_error(what, seen.__cause__ or seen) from seen.__cause__
 
 
 def _config_error(what: str, seen: BaseException) -> ConfigError:

@@ -10,7 +10,7 @@ from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.store import BackupStore
 from pawpaw_ops.errors import ConfigError
-from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.models.stack import StackSettings, Workplace
 
 
 class Stack(OpsBlock):
@@ -38,6 +38,19 @@ class Stack(OpsBlock):
         description="Name of the Backup Identity block whose keys open the backups. Empty means the stack's own name.",
     )
 
+    def workplace(self) -> Workplace:
+        """Return what builds and tests need of the stack; nothing of it has to run, so that there can be a first.
+
+        Raises:
+            ConfigError: The block was never saved, or has no project whose files are there.
+        """
+        if self.project is None:
+            raise ConfigError(
+                f"the stack {self._saved_name()!r} has no Compose project.",
+                hint="Set project in the Stack block to a ComposeProject block.",
+            )
+        return Workplace(name=self._saved_name(), state_dir=self.state_dir, project=self.project.settings())
+
     def settings(self) -> StackSettings:
         """Return the frozen settings of the stack.
 
@@ -46,9 +59,7 @@ class Stack(OpsBlock):
             PreconditionError: The database's container is not running.
             Unreachable: The Docker engine does not answer.
         """
-        name = self._block_document_name
-        if not name:
-            raise ConfigError("a Stack block has a name only when it is saved.", hint=APPLY)
+        name = self._saved_name()
         return StackSettings(
             name=name,
             state_dir=self.state_dir,
@@ -59,3 +70,8 @@ class Stack(OpsBlock):
             replica=self.replica.settings() if self.replica else None,
             project=self.project.settings() if self.project else None,
         )
+
+    def _saved_name(self) -> str:
+        if not self._block_document_name:
+            raise ConfigError("a Stack block has a name only when it is saved.", hint=APPLY)
+        return self._block_document_name

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin
 
 from prefect.blocks.core import Block
 from prefect_aws import AwsCredentials, MinIOCredentials
-from prefect_docker import DockerHost
+from prefect_docker import DockerHost, DockerRegistryCredentials
 from pydantic import BaseModel
 
 from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase, RedisServer, Stack
@@ -22,6 +22,7 @@ from pawpaw_ops.errors import ConfigError
 
 TYPES: tuple[type[Block], ...] = (
     DockerHost,
+    DockerRegistryCredentials,
     AwsCredentials,
     MinIOCredentials,
     PostgresDatabase,

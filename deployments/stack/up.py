@@ -14,7 +14,7 @@ from deployments.stack.env import make_env
 from pawpaw_ops.clients import compose_project
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.files import write_whole
-from pawpaw_ops.commands import compose
+from pawpaw_ops.commands import compose, images
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import CommandError, ConfigError, HalfDone
 from pawpaw_ops.models.base import Noun
@@ -27,7 +27,6 @@ COMPOSE_FILE = "docker-compose.prod.yml"
 ONCE = ("roles", "migrate")
 LOG_TARGETS = "monitoring/log-targets"
 POLL_S = 0.5
-LEGACY_BUILDER = {"DOCKER_BUILDKIT": "0"}
 MARK = {True: "[green]✓[/]", False: "[yellow]…[/]"}
 
 
@@ -172,12 +171,7 @@ def _containers(project: Project) -> tuple[Seen, ...]:
 
 
 def _builder(runner: LocalRunner) -> dict[str, str]:
-    """Fall back to the engine's own builder where the Docker CLI has no buildx; the Dockerfiles build with both."""
-    try:
-        runner.run(Command(argv=("docker", "buildx", "version")))
-    except CommandError:
-        return LEGACY_BUILDER
-    return {}
+    return {} if runner.ask(images.buildx()) else dict(images.ENGINES_OWN)
 
 
 def _seed(project: Project, values: Mapping[str, str]) -> Command:

@@ -15,6 +15,7 @@ OpsError                      .code (stable slug, a heading in docs/errors.md)  
 │   │   ├── ExtensionMissing  the server cannot offer an extension of the backup
 │   │   ├── Blocked           something uses the database that must not be interrupted
 │   │   └── NotApproved       nobody approved, or the world changed since the preview
+│   ├── BuildFailed           an image could not be built; its last output is quoted
 │   └── LockHeld              another run works on the stack: who, since when, doing what
 ├── Undone                    failed and undone: the stack is as before
 ├── HalfDone                  between two states: .next_step is the heading and the command to go on with
@@ -137,6 +138,12 @@ class NotApproved(PreconditionError):
     """Nobody approved in time, the answer was no, or the world changed since the preview."""
 
     code = "not-approved"
+
+
+class BuildFailed(Untouched):
+    """An image could not be built; the builder's last output is quoted."""
+
+    code = "build-failed"
 
 
 class LockHeld(Untouched, BlockingIOError):

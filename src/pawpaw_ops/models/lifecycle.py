@@ -14,6 +14,7 @@ class Verb(Noun):
         when: When it is run.
         locks: Whether it takes the stack's lock.
         approval: Whether it waits for a person unless told `approve=true`.
+        containers: Whether it works on the stack's containers; the demo has none.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Verb(Noun):
     when: str
     locks: bool = True
     approval: bool = False
+    containers: bool = False
 
 
 VERBS: tuple[Verb, ...] = (
@@ -96,5 +98,33 @@ VERBS: tuple[Verb, ...] = (
         undone_by="–",
         when="weekly",
         locks=False,
+    ),
+    Verb(
+        name="build-images",
+        flow="build_images:build_images",
+        does="build what a commit has, all of it or nothing, and write down each image's id",
+        touches="images on the engine, its record; a registry with `push`",
+        undone_by="a failed build leaves no name and no record",
+        when="by hand, CI",
+        locks=False,
+        containers=True,
+    ),
+    Verb(
+        name="deploy",
+        flow="deploy:deploy",
+        does="start new replicas beside the old, prove them, switch the gateway, soak, end the old",
+        touches="migrations, containers of changed services, the gateway's files, images in `.env`",
+        undone_by="itself when it fails; later `rollback`",
+        when="after a build",
+        containers=True,
+    ),
+    Verb(
+        name="rollback",
+        flow="rollback:rollback",
+        does="bring the images of an earlier release back, the way of a deploy",
+        touches="containers of changed services, the gateway's files, images in `.env`",
+        undone_by="`deploy`",
+        when="by hand",
+        containers=True,
     ),
 )

@@ -12,6 +12,20 @@ from pawpaw_ops.models.redis import Redis
 from pawpaw_ops.models.store import StoreSettings
 
 
+class Workplace(Noun):
+    """What builds and tests need of a stack; none of it has to run.
+
+    Attributes:
+        name: The stack's.
+        state_dir: Folder with its records.
+        project: Its Compose project.
+    """
+
+    name: str = Field(min_length=1)
+    state_dir: Path
+    project: Project
+
+
 class StackSettings(Noun):
     """One stack, with everything resolved.
 

@@ -1,0 +1,19 @@
+"""A registry of images."""
+
+from pydantic import SecretStr
+
+from pawpaw_ops.models.base import Noun
+
+
+class Registry(Noun):
+    """Where images are sent.
+
+    Attributes:
+        prefix: How names of its images begin: `ghcr.io/pawpaw`; empty means that nothing is sent.
+        username: Login; empty where it wants none.
+        password: Its password or token.
+    """
+
+    prefix: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")

@@ -1,0 +1,95 @@
+"""The stack's sources as git has them, in a folder of their own."""
+
+import contextlib
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pawpaw_ops.commands import git
+from pawpaw_ops.errors import CommandError, PreconditionError
+from pawpaw_ops.models.base import Noun, utc_now
+from pawpaw_ops.models.project import Project
+from pawpaw_ops.models.stack import Workplace
+from pawpaw_ops.plans.images import check_clean, public_address, version_of
+from pawpaw_ops.runner import LocalRunner
+from pawpaw_ops.tasks.operation import operation
+
+
+class Sources(Noun):
+    """What is built.
+
+    Attributes:
+        project: The Compose project, with its file among the written-out sources.
+        version: What the build is called.
+        git_sha: Commit.
+        dirty: Whether it has changes that no commit has.
+        made_at: When the commit was made; of a tree with changes, now.
+        remote: Where the repository is, without a login.
+    """
+
+    project: Project
+    version: str
+    git_sha: str
+    dirty: bool
+    made_at: datetime
+    remote: str
+
+
+@contextlib.contextmanager
+def written_out(place: Workplace, *, allow_dirty: bool) -> Iterator[Sources]:
+    """Have the sources in a folder of their own while the block lasts; errors as in `write_out_sources`."""
+    with tempfile.TemporaryDirectory(prefix="pawpaw-build-") as folder:
+        yield write_out_sources(place, Path(folder), allow_dirty=allow_dirty)
+
+
+@operation("write out sources")
+def write_out_sources(place: Workplace, folder: Path, *, allow_dirty: bool) -> Sources:
+    """Write the stack's sources into *folder* as git has them: files that it ignores get into no image.
+
+    Raises:
+        PreconditionError: The stack's folder is no checkout, or has changes that are not allowed.
+
+    Touches:
+        *folder*; the repository is only read.
+    """
+    ask, origin = LocalRunner().ask, place.project.file.parent
+    try:
+        sha, at = ask(git.head(origin))
+    except CommandError as seen:
+        raise PreconditionError(
+            f"{origin} is no git checkout with a commit: {seen.stderr_tail}.",
+            hint="Images are named by the commit that they are built from: clone the stack's repository there.",
+        ) from seen
+    changed = ask(git.changes(origin))
+    check_clean(changed, allow_dirty=allow_dirty)
+    tree = _write_tree(origin, folder, folder / "sources", dirty=bool(changed))
+    return Sources(
+        project=place.project.model_copy(update={"file": folder / "sources" / place.project.file.name}),
+        version=version_of(sha, tree=tree if changed else ""),
+        git_sha=sha,
+        dirty=bool(changed),
+        made_at=utc_now() if changed else datetime.fromisoformat(at),
+        remote=public_address(ask(git.origin(origin))),
+    )
+
+
+def _write_tree(origin: Path, work: Path, target: Path, *, dirty: bool) -> str:
+    """Write out the commit, or the folder as it is now by way of an index and an objects' folder of our own."""
+    runner, tree, env = LocalRunner(), "HEAD", {}
+    if dirty:
+        env = {
+            "GIT_INDEX_FILE": str(work / "index"),
+            "GIT_OBJECT_DIRECTORY": str(work),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(runner.ask(git.objects(origin))),
+        }
+        runner.run(git.read_tree(origin, env=env))
+        runner.run(git.add_all(origin, env=env))
+        tree = runner.ask(git.write_tree(origin, env=env))
+    archive = work / "sources.tar"
+    runner.run(git.archive(origin, tree, to=archive, env=env))
+    with tarfile.open(archive) as packed:
+        packed.extractall(target, filter="data")
+    archive.unlink()
+    return tree

@@ -16,6 +16,17 @@ TITLES = {
     "D": "Retention",
     "E": "Verification drills",
     "G": "Redis",
+    "deploy A": "Boot and health",
+    "deploy B": "Traffic",
+    "deploy C": "Gateway",
+    "deploy D": "Locking and concurrency",
+    "deploy E": "Interruption",
+    "deploy F": "Database and migrations",
+    "deploy G": "Rollback",
+    "deploy H": "Build, images, disk",
+    "deploy I": "Config and secrets",
+    "deploy L": "CI and GitHub",
+    "deploy M": "Audit and observability",
 }
 RANGES = {
     "A": range(1, 22),
@@ -24,13 +35,26 @@ RANGES = {
     "D": range(1, 10),
     "E": range(1, 7),
     "G": range(1, 8),
+    "deploy A": range(1, 11),
+    "deploy B": range(1, 10),
+    "deploy C": range(1, 10),
+    "deploy D": range(1, 9),
+    "deploy E": range(1, 7),
+    "deploy F": range(1, 8),
+    "deploy G": range(1, 8),
+    "deploy H": range(1, 9),
+    "deploy I": range(1, 7),
+    "deploy L": range(1, 7),
+    "deploy M": range(1, 4),
 }
 LEFT_OUT = {
     "B7": "manifests are not signed yet: not claimed",
     "A14": "needs a replica: it belongs to the stack's own tests",
     "B6": "needs object lock and versions, which no S3 server at hand offers; not claimed",
 }
-NAME = re.compile(r"^test((?:_[A-EG]\d+)+)(?:_|$)")
+NOT_YET = "deploy"
+"""Scenarios of this layer that no test holds are not there yet, and the page says so."""
+NAME = re.compile(r"^test(?P<layer>_deploy)?(?P<ids>(?:_[A-M]\d+)+)(?:_|$)")
 
 
 def wanted() -> list[str]:
@@ -44,8 +68,9 @@ def held() -> dict[str, list[str]]:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and (match := NAME.match(node.name)):
-                for scenario in match[1].strip("_").split("_"):
-                    found.setdefault(scenario, []).append(f"{path.relative_to(ROOT / 'tests')}: {node.name}")
+                layer = "deploy " if match["layer"] else ""
+                for scenario in match["ids"].strip("_").split("_"):
+                    found.setdefault(layer + scenario, []).append(f"{path.relative_to(ROOT / 'tests')}: {node.name}")
     return found
 
 
@@ -54,9 +79,9 @@ def page() -> str:
     tests, lines = held(), ["# Scenarios", "", "Made from the names of the tests by `python -m tests.scenarios`.", ""]
     for letter, title in TITLES.items():
         lines += [f"## {letter} – {title}", "", "| id | held by |", "|---|---|"]
-        for scenario in (name for name in wanted() if name[0] == letter):
+        for scenario in (f"{letter}{number}" for number in RANGES[letter]):
             what = "<br>".join(f"`{test}`" for test in tests.get(scenario, []))
-            lines.append(f"| {scenario} | {what or 'left out: ' + LEFT_OUT.get(scenario, '?')} |")
+            lines.append(f"| {scenario} | {what or LEFT_OUT.get(scenario, 'not there yet')} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -112,32 +112,37 @@ def apply(file: Path, *, only: Annotated[tuple[str, ...], Parameter(negative=())
 def trigger(
     deployment: str,
     *,
-    parameter: Annotated[tuple[str, ...], Parameter(name=("--parameter", "-p"), negative=())] = (),
+    parameter: Annotated[tuple[str, ...], Parameter(name=("--param", "--parameter", "-p"), negative=())] = (),
     idempotency_key: str = "",
-    timeout_s: float = 14400.0,
+    timeout_s: Annotated[float, Parameter(name=("--timeout", "--timeout-s"))] = 14400.0,
+    cancel_on_timeout: Annotated[bool, Parameter(negative=())] = False,
     no_worker_s: float = 60.0,
 ) -> int:
-    """Start a verb and wait for its end, through times when the server is away.
+    """Start a verb and wait for its end, through times when the server is away; shows what the run writes.
 
-    Exit code: 0 completed, 1 failed or crashed, 2 could not be started, 3 cancelled, 4 not ended in time (it goes on),
-    5 no worker took it (it is cancelled).
+    SIGINT or SIGTERM asks the run to stop at its next safe point and waits for that; a second one leaves it alone.
+
+    Exit code: 0 completed, 1 failed or crashed, 2 could not be started, 3 cancelled, 4 not ended in time, 5 no worker took
+    it (it is cancelled), 6 failed and undone (the stack is as before), 7 half done (a person has to act).
 
     Args:
-        deployment: Verb and environment: backup-db/prod.
+        deployment: Verb and environment: deploy/prod.
         parameter: One parameter as NAME=VALUE; the value is JSON where it can be, else text.
         idempotency_key: The same key starts the same run only once, such as the id of a CI job.
-        timeout_s: Longest wait in seconds.
+        timeout_s: Longest wait in seconds; the run goes on when it is over.
+        cancel_on_timeout: Ask the run to stop then, and wait up to two minutes for that.
         no_worker_s: Seconds after which a run that no worker took is cancelled.
     """
-    from deployments import runs
+    from deployments.trigger import trigger as start_and_wait
 
     parameters = dict(_parameter(text) for text in parameter)
-    return runs.trigger(
+    return start_and_wait(
         deployment,
         parameters,
         idempotency_key=idempotency_key,
         timeout_s=timeout_s,
         no_worker_s=no_worker_s,
+        cancel_on_timeout=cancel_on_timeout,
         say=lambda text: console.print(escape(text), soft_wrap=True),
     )
 

@@ -17,6 +17,8 @@ TESTED_THROUGH = {
     "age.py": "sealing.py is the way in",
     "clients/s3_": "s3.py is the way in; these are its parts",
     "clients/postgres/structure.py": "a fingerprint has the structure in it",
+    "clients/images.py": "deploys on the whole stack",
+    "clients/postgres/room.py": "the same",
     "clients/services.py": "a restore that stops the backends, on the whole stack",
     "session/undo_services.py": "the same",
     "session/audit.py": "every test of a session reads the record that it wrote",

@@ -40,8 +40,9 @@ def test_no_key_of_a_deployment_is_unknown_to_prefect(entry: dict[str, Any]) -> 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_every_verb_is_deployed_in_every_environment(environment: str) -> None:
     """`prefect deployment run VERB/ENVIRONMENT` finds it, and nothing is there twice."""
-    assert deployed_verbs()[environment] == [verb.name for verb in VERBS]
-    assert len(set(map(label, deployments()))) == len(deployments()) == len(VERBS) * len(ENVIRONMENTS)
+    wanted = [verb.name for verb in VERBS if environment == "prod" or not verb.containers]
+    assert deployed_verbs()[environment] == wanted
+    assert len(set(map(label, deployments()))) == len(deployments())
 
 
 @each

@@ -4,8 +4,8 @@ from tests import scenarios
 
 
 def test_every_scenario_is_held_or_left_out() -> None:
-    missing = [name for name in scenarios.wanted() if name not in scenarios.held() and name not in scenarios.LEFT_OUT]
-    assert missing == []
+    missing = {*scenarios.wanted()} - {*scenarios.held()} - {*scenarios.LEFT_OUT}
+    assert [name for name in missing if not name.startswith(scenarios.NOT_YET)] == []
 
 
 def test_nothing_is_left_out_that_has_a_test() -> None:

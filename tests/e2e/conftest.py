@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import support_shop
+from tests.e2e.load import Load, ledger_faults
+from tests.e2e.support_deploy import Shop, prepare
 from tests.e2e.support_shop import RunningStack
 from tests.integration.stack.support_docker import why_no_stack
 
@@ -17,6 +19,33 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     running = support_shop.start(tmp_path_factory.mktemp("stack"))
     yield running
     running.remove()
+
+
+@pytest.fixture(scope="session")
+def shop(stack: RunningStack, prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The stack with its first release deployed; every test leaves a good release serving."""
+    made = prepare(stack, tmp_path_factory.mktemp("deploy"))
+    made.deploy(made.offer())
+    return made
+
+
+@pytest.fixture(scope="module")
+def load(shop: Shop) -> Iterator[Load]:
+    """One crowd of customers for a whole module."""
+    with shop.customers(seconds=1800) as made:
+        yield made
+    assert ledger_faults(shop.stack.sql, made.result) == []
+    assert "no live upstreams" not in shop.stack.compose("logs", "--no-color", "nginx")
+
+
+@pytest.fixture
+def nobody_notices(shop: Shop, load: Load) -> Iterator[None]:
+    """No request fails while the test lasts, nor right after it; nothing is left behind."""
+    failed = load.failed
+    yield
+    load.wait_for_more(100)
+    assert load.failed == failed, f"{load.failed - failed} requests failed"
+    assert shop.left_over() == []
 
 
 @pytest.fixture

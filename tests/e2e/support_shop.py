@@ -54,11 +54,17 @@ def free_port() -> int:
 
 @dataclass
 class RunningStack:
-    """A stack that is up: its engine's view, its database, its shop."""
+    """A stack that is up: its engine's view, its database, its shop.
+
+    Attributes:
+        customers: Those who visited, and have to leave.
+        images: Tags that tests made and that go with it.
+    """
 
     project: Project
     values: dict[str, str]
     customers: list["Shop"] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -116,7 +122,7 @@ class RunningStack:
         for customer in self.customers:
             customer.http.close()
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
-        attempt("rmi", *(self.values[image] for image in BUILT))
+        attempt("rmi", *(self.values[image] for image in BUILT), *self.images)
 
 
 class Shop:

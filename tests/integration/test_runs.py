@@ -10,8 +10,8 @@ from prefect.settings import get_current_settings
 
 from deployments import runs
 from deployments.apply import POOL, apply
-from deployments.runs import Exit, trigger
 from deployments.server import server
+from deployments.trigger import Exit, trigger
 from pawpaw_ops.commands import prefect
 from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.runner import LocalRunner

@@ -17,6 +17,7 @@ from pawpaw_ops.plans.startup import Seen
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
+CONFIG_HASH = "com.docker.compose.config-hash"
 NUMBER = "com.docker.compose.container-number"
 STARTED = TypeAdapter(AwareDatetime)
 UPSTREAMS = "gateway/upstreams.d"
@@ -85,4 +86,8 @@ def parse(attributes: dict[str, Any]) -> Seen:
         address=address_in(attributes),
         number=int(labels.get(NUMBER, 1)),
         log_file=attributes.get("LogPath", ""),
+        id=attributes.get("Id", ""),
+        image=attributes.get("Image", ""),
+        config_hash=labels.get(CONFIG_HASH, ""),
+        oom=state.get("OOMKilled", False),
     )

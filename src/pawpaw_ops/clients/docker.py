@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -140,3 +141,36 @@ def address_in(attributes: Mapping[str, Any]) -> str:
     networks = sorted(attributes["NetworkSettings"]["Networks"].items())
     found = [net.get("IPAddress") or net.get("GlobalIPv6Address") for _, net in networks]
     return str(next(filter(None, found), ""))
+
+
+def processes(address: str, container: str) -> tuple[str, ...]:
+    """Return the command lines of a container's processes; errors as in `find_container`."""
+    top = _speak(address, container, lambda one: one.top(ps_args="-eo pid,args"))
+    return tuple(row[-1] for row in top["Processes"])
+
+
+def log_tail(address: str, container: str, *, lines: int = 20) -> tuple[str, ...]:
+    """Return the last lines that a container wrote, on either stream; errors as in `find_container`."""
+    text: bytes = _speak(address, container, lambda one: one.logs(tail=lines))
+    return tuple(text.decode(errors="replace").splitlines())
+
+
+def log_since(address: str, container: str, since: datetime) -> tuple[str, ...]:
+    """Return the lines that a container wrote on its standard output since then; errors as in `find_container`."""
+    text: bytes = _speak(address, container, lambda one: one.logs(stderr=False, since=since.timestamp()))
+    return tuple(text.decode(errors="replace").splitlines())
+
+
+def _speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
+    try:
+        engine = connect(address)
+        try:
+            return ask(engine.containers.get(name))
+        finally:
+            engine.close()
+    except NotFound as seen:
+        raise ConfigError(f"looked for the container {name!r} and the Docker engine has none of that name.") from seen
+    except DockerException as seen:
+        raise Unreachable(
+            f"asked about the container {name!r} and the Docker engine did not answer: {seen}.", hint="Start it."
+        ) from seen

@@ -1,17 +1,30 @@
-"""The gateway: which requests it has under way, and whether it shows the maintenance page."""
+"""The gateway: its upstream files, which requests it has under way, and its maintenance page."""
 
 import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 
 import httpx
 
 from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.docker import log_since, processes
 from pawpaw_ops.clients.files import write_whole
+from pawpaw_ops.commands import docker as command
 from pawpaw_ops.errors import PreconditionError, Unreachable
 from pawpaw_ops.models.project import Project
+from pawpaw_ops.plans.startup import Seen
+from pawpaw_ops.runner import Runner
 
 STATUS_PORT = 8081
 TIMEOUT_S = 2.0
+POLL_S = 0.1
+DRAIN_S = 45.0
+"""The gateway's worker_shutdown_timeout, and a margin."""
 MAINTENANCE = "maintenance.on"
+INSIDE = "/etc/nginx/upstreams.d"
+"""Where the gateway has the folder."""
 OTHERS = "the maintenance page is on, and {who} put it there."
 
 
@@ -22,10 +35,7 @@ def ask(project: Project, path: str) -> str:
         Unreachable: It does not answer.
         PreconditionError: It is not running.
     """
-    found = [one for one in containers_of(project, project.gateway) if one.address]
-    if not found:
-        raise PreconditionError(f"the gateway of {project.name!r} is not running.", hint="Start the stack: `make up`.")
-    url = f"http://{found[0].address}:{STATUS_PORT}{path}"
+    url = f"http://{_running(project).address}:{STATUS_PORT}{path}"
     try:
         return httpx.get(url, timeout=TIMEOUT_S, trust_env=False).raise_for_status().text
     except httpx.HTTPError as seen:
@@ -42,6 +52,95 @@ def in_flight(project: Project) -> int:
     if found is None:
         raise Unreachable(f"asked the gateway for its status and cannot read the answer: {text[:200]!r}.")
     return int(found[1]) + int(found[2]) - 1
+
+
+def live_files(project: Project) -> dict[str, str]:
+    """Return name -> text of the upstream files that a deploy wrote; empty where none did."""
+    return {path.name: path.read_text() for path in sorted(project.upstreams.glob("*.conf"))}
+
+
+def check_files(project: Project, files: Mapping[str, str], runner: Runner) -> None:
+    """Let the running gateway's nginx check files before they take the live names.
+
+    Raises:
+        CommandError: nginx refuses them; its words are in it.
+        PreconditionError: The gateway is not running, or does not see the folder.
+
+    Touches:
+        A folder `.candidate` beside the live files.
+    """
+    candidate = project.upstreams / ".candidate"
+    candidate.mkdir(exist_ok=True)
+    candidate.chmod(0o755)
+    _put(candidate, files)
+    runner.run(command.inside(project.engine, _running(project).name, "gateway-check", f"{INSIDE}/.candidate"))
+
+
+def put_files(project: Project, files: Mapping[str, str]) -> None:
+    """Give files the live names; those that are not among them go. The gateway reads them at its next reload.
+
+    Touches:
+        The upstream files.
+    """
+    _put(project.upstreams, files)
+
+
+def reload(project: Project, runner: Runner) -> None:
+    """Let the gateway take the live files up; returns when no worker with the old ones takes requests.
+
+    Raises:
+        CommandError: It refused them and goes on with the old ones.
+        PreconditionError: It is not running.
+
+    Touches:
+        The gateway's workers.
+    """
+    runner.run(command.inside(project.engine, _running(project).name, "gateway-reload"))
+
+
+def old_workers(project: Project) -> int:
+    """Return how many workers with older files still finish requests; errors as in `ask`."""
+    titles = processes(project.engine, _running(project).id)
+    return sum("worker process is shutting down" in title for title in titles)
+
+
+def drain(project: Project) -> float | None:
+    """Wait until the workers with older files have ended; until then no replica that only they know may.
+
+    Returns:
+        How long that took, in seconds; None where some went on for longer than they may.
+    """
+    began = time.monotonic()
+    while old_workers(project):
+        if time.monotonic() - began > DRAIN_S:
+            return None
+        time.sleep(POLL_S)
+    return round(time.monotonic() - began, 2)
+
+
+def is_running(project: Project) -> bool:
+    """Whether the gateway runs; one that does not comes up with the live files."""
+    return any(one.address for one in containers_of(project, project.gateway))
+
+
+def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
+    """Return what the gateway's access log says since then; errors as in `ask`."""
+    return log_since(project.engine, _running(project).id, since)
+
+
+def _put(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        write_whole(folder / name, text)
+    for path in folder.glob("*.conf"):
+        if path.name not in files:
+            path.unlink()
+
+
+def _running(project: Project) -> Seen:
+    found = [one for one in containers_of(project, project.gateway) if one.address]
+    if not found:
+        raise PreconditionError(f"the gateway of {project.name!r} is not running.", hint="Start the stack: `make up`.")
+    return found[0]
 
 
 def start_maintenance(project: Project, owner: str) -> None:

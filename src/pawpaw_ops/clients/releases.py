@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -47,6 +48,19 @@ def record(state_dir: Path, release: Release) -> None:
     finally:
         os.close(number)
     fsync(path.parent)
+
+
+def print_key(state_dir: Path) -> bytes:
+    """Return the key of the stack's prints of `.env` values, made when there is none.
+
+    Touches:
+        `env.key`, mode 0600.
+    """
+    path = state_dir / "env.key"
+    if not path.exists():
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_whole(path, secrets.token_hex(32), mode=0o600)
+    return path.read_bytes()
 
 
 def save_build(state_dir: Path, build: Build) -> None:

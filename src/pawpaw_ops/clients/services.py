@@ -1,10 +1,12 @@
 """Services of a stack, stopped and started, and known to be up."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.commands import compose
 from pawpaw_ops.commands import docker as command
+from pawpaw_ops.commands.contained import remove
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.runner import Runner
@@ -43,6 +45,56 @@ def start_one_by_one(project: Project, names: Sequence[str], runner: Runner) -> 
         if there[name].status != "running":
             runner.run(command.start(project.engine, name))
         _wait_up(project, name)
+
+
+def recreate(project: Project, names: Sequence[str], settings: Mapping[str, str], runner: Runner) -> None:
+    """Stop services and make them anew, then wait until they are up; errors as in `start_one_by_one`.
+
+    Args:
+        project: The project.
+        names: The services.
+        settings: Variables that have another value than in the `.env`.
+        runner: Starts processes.
+
+    Touches:
+        The containers of those services.
+    """
+    runner.run(compose.start_services(project, names, env=settings, recreate=True))
+    for one in containers_of(project):
+        if one.service in names:
+            _wait_up(project, one.name)
+
+
+def remove_others(project: Project, service: str, keep: Sequence[str], runner: Runner) -> None:
+    """Remove the containers of a service whose ids are not to be kept.
+
+    Touches:
+        Those containers.
+    """
+    remove_ids(project, [one.id for one in containers_of(project, service) if one.id not in keep], runner)
+
+
+def retire(project: Project, ids: Sequence[str], runner: Runner, *, grace_s: float) -> None:
+    """Stop containers, all at once, and remove them; those that are gone are no matter.
+
+    Touches:
+        Those containers.
+    """
+    there = {one.id: one for one in containers_of(project)}
+    running = [one for one in ids if one in there and there[one].status == "running"]
+    if running:
+        runner.run(command.stop(project.engine, *running, grace_s=grace_s))
+    remove_ids(project, [one for one in ids if one in there], runner)
+
+
+def remove_ids(project: Project, ids: Sequence[str], runner: Runner) -> None:
+    """Remove containers at once.
+
+    Touches:
+        Those containers.
+    """
+    if ids:
+        runner.run(remove(project.engine, tuple(ids)))
 
 
 def _wait_up(project: Project, name: str) -> None:

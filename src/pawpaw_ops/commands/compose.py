@@ -3,7 +3,9 @@
 Source: docs.docker.com/reference/cli/docker/compose.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -41,6 +43,21 @@ def services(project: Project) -> Query[tuple[str, ...]]:
     return Query(command=compose(project, "config", "--services"), parse=lambda out: tuple(sorted(out.split())))
 
 
+def config(project: Project, *, env: Mapping[str, str], interpolate: bool = True) -> Query[dict[str, Any]]:
+    """Ask for the whole configuration; with *interpolate* it holds secrets, which are nobody's to print.
+
+    Errors: as in `services`.
+    """
+    words = ("config", "--format", "json", *(() if interpolate else ("--no-interpolate",)))
+    return Query(command=compose(project, *words, env=env), parse=json.loads)
+
+
+def hashes(project: Project, *, env: Mapping[str, str]) -> Query[dict[str, str]]:
+    """Ask for each service's hash: containers made from the same settings carry the same one as a label."""
+    command = compose(project, "config", "--hash", "*", env=env)
+    return Query(command=command, parse=lambda out: dict(line.split() for line in out.splitlines()))
+
+
 def build(project: Project, *, env: Mapping[str, str] | None = None) -> Command:
     """Build the images that the project builds itself.
 
@@ -59,6 +76,30 @@ def up(project: Project) -> Command:
     return compose(project, "up", "--detach", "--quiet-pull", timeout_s=LONG_S)
 
 
+def add_replicas(project: Project, counts: Mapping[str, int], *, env: Mapping[str, str]) -> Command:
+    """Start replicas until each service has so many containers; those that are there stay as they are.
+
+    Touches:
+        New containers of those services.
+    """
+    scale = tuple(f"--scale={service}={count}" for service, count in sorted(counts.items()))
+    words = ("up", "--detach", "--no-deps", "--no-recreate", "--no-build", "--pull", "never")
+    return compose(project, *words, *scale, *sorted(counts), env=env, timeout_s=LONG_S)
+
+
+def start_services(
+    project: Project, names: Sequence[str], *, env: Mapping[str, str], recreate: bool = False
+) -> Command:
+    """Start services, and what they depend on where it has no container yet; with *recreate*, anew and alone.
+
+    Touches:
+        Containers of those services.
+    """
+    how = ("--force-recreate", "--no-deps") if recreate else ("--no-recreate",)
+    words = ("up", "--detach", "--no-build", "--quiet-pull", *how, *sorted(names))
+    return compose(project, *words, env=env, timeout_s=LONG_S)
+
+
 def down(project: Project) -> Command:
     """Stop and remove the containers and networks; volumes stay.
 
@@ -68,13 +109,25 @@ def down(project: Project) -> Command:
     return compose(project, "down", "--remove-orphans", timeout_s=LONG_S)
 
 
-def run_once(project: Project, service: str, *argv: str, env: Mapping[str, SecretStr]) -> Command:
+def run_once(
+    project: Project,
+    service: str,
+    *argv: str,
+    env: Mapping[str, SecretStr] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Command:
     """Run *argv* in a container of its own made from *service*, and remove it.
 
-    The variables' values travel in the environment; only their names stand in the command line.
+    Args:
+        project: The project.
+        service: Whose image, network and variables it has.
+        argv: What runs; nothing runs what the service runs.
+        env: More variables for it. Their values travel in the environment; the command line has their names alone.
+        settings: Variables of the Compose file that have another value than in the `.env`.
 
     Touches:
         What *argv* touches.
     """
-    names = tuple(word for name in env for word in ("--env", name))
-    return compose(project, "run", "--rm", "--no-deps", "-T", *names, service, *argv, env=env, timeout_s=LONG_S)
+    names = tuple(word for name in env or {} for word in ("--env", name))
+    words = ("run", "--rm", "--no-deps", "-T", *names, service, *argv)
+    return compose(project, *words, env={**(settings or {}), **(env or {})}, timeout_s=LONG_S)

@@ -28,6 +28,15 @@ def stop(engine: str, *names: str, grace_s: float) -> Command:
     return Command(argv=argv, env=at_engine(engine), timeout_s=grace_s * len(names) + 60)
 
 
+def pull(engine: str, ref: str) -> Command:
+    """Fetch an image from its registry.
+
+    Touches:
+        Images on the engine; the network.
+    """
+    return Command(argv=("docker", "pull", "--quiet", ref), env=at_engine(engine), timeout_s=1800)
+
+
 def inside(engine: str, container: str, *argv: str, timeout_s: float = 60.0) -> Command:
     """Run *argv* in a container.
 

@@ -18,6 +18,10 @@ class Seen(Noun):
         running_s: Seconds since it was last started.
         number: Which of the service's replicas it is, from 1.
         address: Where the engine's host reaches it; empty while it does not run.
+        id: The engine's; no other container ever gets it.
+        image: Id of its image.
+        config_hash: Compose's, of the settings that it was made from.
+        oom: Whether the kernel ended it because it took more memory than it may.
         log_file: Where the engine's host has what it wrote; empty with a log driver that keeps no file.
     """
 
@@ -31,6 +35,10 @@ class Seen(Noun):
     number: int = 1
     address: str = ""
     log_file: str = ""
+    id: str = ""
+    image: str = ""
+    config_hash: str = ""
+    oom: bool = False
 
     @property
     def done(self) -> bool:
@@ -47,7 +55,8 @@ class Seen(Noun):
     def failed(self) -> str:
         """Why it will not come up by itself; empty while it may."""
         if self.status in {"exited", "dead"} and self.exit_code:
-            return f"ended with exit code {self.exit_code}"
+            oom = ": it took more memory than it may" if self.oom else ""
+            return f"ended with exit code {self.exit_code}{oom}"
         if self.restarts >= RESTARTS and not self.up:
             return f"was restarted {self.restarts} times"
         return ""

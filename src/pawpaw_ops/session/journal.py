@@ -81,7 +81,8 @@ def folder(state_dir: Path) -> Path:
 def steps(path: Path) -> list[Step]:
     """Read the steps that are to be taken back; a torn last line was never acted on.
 
-    A commit makes the steps before it final, but for scratch, as `Session.commit` does.
+    A commit makes the steps before it final, but for scratch, and adds what is to be done after it, as
+    `Session.commit` does.
     """
     found: list[Step] = []
     for line in path.read_bytes().splitlines():
@@ -93,6 +94,7 @@ def steps(path: Path) -> list[Step]:
             found.append(Step.model_validate(entry["step"]))
         elif entry["event"] == "commit":
             found = [step for step in found if step.scratch]
+            found += [Step.model_validate(step) for step in entry.get("then", ())]
     return found
 
 

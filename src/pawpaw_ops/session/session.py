@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -90,10 +90,16 @@ class Session:
         self.journal.write("done", name)
         return made
 
-    def commit(self, state: str) -> None:
-        """Say that the stack is in its new *state*: from here on only scratch is cleared, whatever happens."""
-        self.journal.write("commit", state)
-        self._steps = [step for step in self._steps if step.scratch]
+    def commit(self, state: str, *, then: Sequence[Step] = ()) -> None:
+        """Say that the stack is in its new *state*: from here on only scratch is cleared, whatever happens.
+
+        Args:
+            state: What people read.
+            then: What is still to be done in that state, last first: scratch whose undo does it. It is on disk together
+                with the commit, so that the next run does it where ours died.
+        """
+        self.journal.write("commit", state, then=[step.model_dump(mode="json") for step in then])
+        self._steps = [*(step for step in self._steps if step.scratch), *then]
         self.committed = True
         self.became = state
 

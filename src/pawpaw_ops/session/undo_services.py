@@ -1,9 +1,11 @@
-"""How steps that touch the stack's services and its gateway are taken back."""
+"""How steps that touch the stack's services and its gateway are taken back, or finished after a commit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pawpaw_ops.clients import gateway, services
+from pawpaw_ops.clients import gateway, releases, services
+from pawpaw_ops.clients.env_file import change_env
+from pawpaw_ops.models.release import Release
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
@@ -21,6 +23,40 @@ def start_services(names: Sequence[str]) -> Undo:
     return Undo(kind="start-services", args={"names": list(names)})
 
 
+def recreate_services(names: Sequence[str]) -> Undo:
+    """Make services again from what the `.env` says."""
+    return Undo(kind="recreate-services", args={"names": list(names)})
+
+
+def remove_replicas(keep: Mapping[str, Sequence[str]]) -> Undo:
+    """Remove the containers of services that were not there before.
+
+    Args:
+        keep: Service -> ids of those that were.
+    """
+    return Undo(kind="remove-replicas", args={"keep": {service: list(ids) for service, ids in keep.items()}})
+
+
+def gateway_to(files: Mapping[str, str]) -> Undo:
+    """Let the gateway serve from the files that it had."""
+    return Undo(kind="gateway-to", args={"files": dict(files)})
+
+
+def env_to(values: Mapping[str, str | None]) -> Undo:
+    """Give variables of the `.env` that are no secrets the values that they had."""
+    return Undo(kind="env-to", args={"values": dict(values)})
+
+
+def record_release(release: Release) -> Undo:
+    """Write a release down that serves."""
+    return Undo(kind="record-release", args={"release": release.model_dump(mode="json")})
+
+
+def retire(ids: Sequence[str], *, grace_s: float) -> Undo:
+    """Stop and remove containers that get no requests any more."""
+    return Undo(kind="retire", args={"ids": list(ids), "grace_s": grace_s})
+
+
 def _end_maintenance(stack: StackSettings, args: Args) -> None:
     gateway.end_maintenance(stack.its_project(), args["owner"])
 
@@ -29,7 +65,48 @@ def _start_services(stack: StackSettings, args: Args) -> None:
     services.start_one_by_one(stack.its_project(), args["names"], LocalRunner())
 
 
+def _recreate_services(stack: StackSettings, args: Args) -> None:
+    services.recreate(stack.its_project(), args["names"], {}, LocalRunner())
+
+
+def _remove_replicas(stack: StackSettings, args: Args) -> None:
+    for service, ids in args["keep"].items():
+        services.remove_others(stack.its_project(), service, ids, LocalRunner())
+
+
+def _gateway_to(stack: StackSettings, args: Args) -> None:
+    """The files first: a gateway that is down comes up with them. Replicas that they do not name may end afterwards."""
+    project = stack.its_project()
+    gateway.put_files(project, args["files"])
+    if gateway.is_running(project):
+        gateway.reload(project, LocalRunner())
+        gateway.drain(project)
+
+
+def write_env(stack: StackSettings, values: Mapping[str, str | None]) -> None:
+    """Give variables of the stack's `.env` other values."""
+    change_env(stack.its_project().env_file, values)
+
+
+def _env_to(stack: StackSettings, args: Args) -> None:
+    write_env(stack, args["values"])
+
+
+def _record_release(stack: StackSettings, args: Args) -> None:
+    releases.record(stack.state_dir, Release.model_validate(args["release"]))
+
+
+def _retire(stack: StackSettings, args: Args) -> None:
+    services.retire(stack.its_project(), args["ids"], LocalRunner(), grace_s=args["grace_s"])
+
+
 UNDOERS: Mapping[str, Callable[[StackSettings, Args], None]] = {
     "end-maintenance": _end_maintenance,
     "start-services": _start_services,
+    "recreate-services": _recreate_services,
+    "remove-replicas": _remove_replicas,
+    "gateway-to": _gateway_to,
+    "env-to": _env_to,
+    "record-release": _record_release,
+    "retire": _retire,
 }

@@ -56,6 +56,12 @@ def markdown(name: str, text: str, *, gist: str) -> None:
     _harmless("report", lambda: create_markdown_artifact(text, key=key(name), description=gist))
 
 
+def nothing_to_do(state: str, why: str) -> str:
+    """Say that the world is as it shall be; returns *state*."""
+    logger().info("nothing to do: %s (%s)", why, state or "no release on record")
+    return state
+
+
 class Progress:
     """A progress bar in the UI, written at most every 1.5 s."""
 

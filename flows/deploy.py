@@ -1,0 +1,66 @@
+"""Deploy: new replicas beside the old ones, proven, switched, soaked; the old ones end last."""
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from blocks import Stack
+from pawpaw_ops.plans.traffic import Budget
+from pawpaw_ops.tasks import deploy_look as look
+from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_checks import check
+from pawpaw_ops.tasks.deploy_go import Pace, go
+from pawpaw_ops.tasks.deploy_start import Gate, migrate
+from pawpaw_ops.tasks.stack_session import stack_session
+
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+
+
+@flow(flow_run_name="deploy-{stack}-{version}")
+def deploy(
+    stack: str = "prod",
+    *,
+    version: str = "newest",
+    may_stop: tuple[str, ...] = (),
+    accept_untested: bool = False,
+    deadline_s: Seconds = 120,
+    stable_s: Seconds = 5,
+    soak_s: Seconds = 30,
+    failed_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01,
+    p95_factor: Annotated[float, Field(ge=1)] = 2.0,
+) -> str:
+    """Despliega una versión sin que falle ninguna petición.
+
+    Las réplicas nuevas se levantan al lado de las viejas, se prueban, y la puerta cambia a ellas de una vez. Las viejas
+    siguen encendidas hasta que las nuevas sirvieron peticiones reales. Si algo no cuadra,
+    todo vuelve a como estaba.
+
+    Args:
+        stack: Nombre del bloque Stack: `prod`.
+        version: `newest` (la compilación más nueva), una versión, o `current`: las mismas imágenes, con lo que haya
+            cambiado en el `.env`.
+        may_stop: Servicios que se pueden detener para cambiarlos: los que no pueden tener dos a la vez.
+        accept_untested: Desplegar aunque las pruebas de esa versión no estén registradas.
+        deadline_s: Cuánto pueden tardar las réplicas nuevas en estar listas, en segundos.
+        stable_s: Cuánto deben seguir listas antes de recibir peticiones, en segundos.
+        soak_s: Cuánto se observan con peticiones reales antes de apagar las viejas, en segundos.
+        failed_ratio: Qué parte de las peticiones puede fallar, además de la que ya fallaba.
+        p95_factor: Cuántas veces más lento que antes puede ser el percentil 95 al final de la observación.
+
+    Returns:
+        The id of the release that serves.
+
+    Touches:
+        Migrations, containers of changed services, the gateway's upstream files, images in the `.env`, the ledger.
+    """
+    settings = Stack.named(stack).settings()
+    with stack_session(settings, verb="deploy", purpose=f"desplegar {version}") as do:
+        aim = look.choose_build(do, version, accept_untested=accept_untested)
+        wanted = look.compare(do, aim, may_stop=may_stop)
+        look.show_plan(do, wanted)
+        if wanted.plan.nothing:
+            return report.nothing_to_do(wanted.current.id if wanted.current else "", "every service is as it shall be")
+        check(do, wanted)
+        pace = Pace(Gate(deadline_s, stable_s), soak_s, Budget(failed_ratio=failed_ratio, p95_factor=p95_factor))
+        return go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=f"desplegar {version}")

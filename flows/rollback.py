@@ -1,0 +1,59 @@
+"""Roll back: the release before, by the ids of its images, the same way as a deploy."""
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from blocks import Stack
+from pawpaw_ops.plans.traffic import Budget
+from pawpaw_ops.tasks import deploy_look as look
+from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_back import choose_release, schema_as_it_is
+from pawpaw_ops.tasks.deploy_checks import check
+from pawpaw_ops.tasks.deploy_go import Pace, go
+from pawpaw_ops.tasks.deploy_start import Gate
+from pawpaw_ops.tasks.stack_session import stack_session
+
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+
+
+@flow(flow_run_name="rollback-{stack}-{to}")
+def rollback(
+    stack: str = "prod",
+    *,
+    to: str = "",
+    accept_schema: bool = False,
+    deadline_s: Seconds = 60,
+    stable_s: Seconds = 0,
+    soak_s: Seconds = 0,
+) -> str:
+    """Vuelve a la versión anterior, con sus mismas imágenes, sin que falle ninguna petición.
+
+    El esquema de la base no retrocede: si hubo una migración con la que esa versión no puede trabajar, se niega y dice
+    con qué respaldo se volvería.
+
+    Args:
+        stack: Nombre del bloque Stack: `prod`.
+        to: Una versión o un id de publicación; vacío es la anterior de la que no se haya vuelto ya.
+        accept_schema: Volver aunque haya una migración con la que esa versión no puede trabajar.
+        deadline_s: Cuánto pueden tardar sus réplicas en estar listas, en segundos.
+        stable_s: Cuánto deben seguir listas antes de recibir peticiones, en segundos.
+        soak_s: Cuánto se observan con peticiones reales antes de apagar las otras, en segundos.
+
+    Returns:
+        The id of the release that serves.
+
+    Touches:
+        Containers of changed services, the gateway's upstream files, images in the `.env`, the ledger.
+    """
+    settings = Stack.named(stack).settings()
+    with stack_session(settings, verb="rollback", purpose=f"volver a {to or 'la versión anterior'}") as do:
+        aim = choose_release(do, to, accept_schema=accept_schema)
+        wanted = look.compare(do, aim)
+        look.show_plan(do, wanted)
+        if wanted.plan.nothing:
+            return report.nothing_to_do(aim.version, "its images serve already")
+        check(do, wanted)
+        pace = Pace(Gate(deadline_s, stable_s), soak_s, Budget())
+        return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")

@@ -1,0 +1,112 @@
+"""What must hold before a deploy changes anything: found numbers in, findings out."""
+
+import platform
+from collections.abc import Iterable, Mapping
+
+from pawpaw_ops.models.base import Noun, Verdict
+from pawpaw_ops.plans.deploy import Roll
+from pawpaw_ops.plans.services import Kind, Service
+
+ROOM = 0.05
+"""Share of the engine's disk, in bytes and in inodes, that must be free."""
+LAG_BYTES = 64 * 1024 * 1024
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class Finding(Noun):
+    """One thing that was looked at."""
+
+    name: str
+    verdict: Verdict
+    says: str
+
+
+class Disk(Noun):
+    """A disk; inodes are 0 where its file system has no limit of them."""
+
+    bytes_total: int
+    bytes_free: int
+    inodes_total: int
+    inodes_free: int
+
+
+class DatabaseRoom(Noun):
+    """What the primary says of itself.
+
+    Attributes:
+        standby: It is in recovery, and takes no writes.
+        used: Sessions.
+        most: Sessions that it allows to those who are no superusers.
+        lag_bytes: How far the standby that is farthest behind is; None where none is connected.
+    """
+
+    standby: bool
+    used: int
+    most: int
+    lag_bytes: int | None
+
+
+def finding(name: str, says: str, *, holds: bool) -> Finding:
+    """Return what was looked at as verified or failed."""
+    return Finding(name=name, verdict=Verdict.VERIFIED if holds else Verdict.FAILED, says=says)
+
+
+def unknown(name: str, why: str) -> Finding:
+    """Return what could not be looked at."""
+    return Finding(name=name, verdict=Verdict.NOT_VERIFIED, says=why)
+
+
+def health_checks(services: Iterable[Service], image_checked: Mapping[str, bool]) -> Finding:
+    """Every service that rolls has a health check: of the Compose file, or of its image."""
+    rolling = [one for one in services if one.kind is Kind.ROLLING]
+    blind = [one.name for one in rolling if not (image_checked.get(one.name) if one.checked is None else one.checked)]
+    says = f"{', '.join(blind)} have none; nobody could tell that they work" if blind else f"{len(rolling)} have one"
+    return finding("health checks", says, holds=not blind)
+
+
+def readiness(services: Iterable[Service]) -> Finding:
+    """Every service behind the gateway says which path tells that it is ready."""
+    served = [one for one in services if one.served]
+    silent = [one.name for one in served if not (one.ready.startswith("/") and one.smoke.startswith("/"))]
+    says = f"{', '.join(silent)} lack the labels pawpaw.ready and pawpaw.smoke" if silent else f"{len(served)} services"
+    return finding("readiness paths", says, holds=not silent)
+
+
+def memory(services: Iterable[Service], rolls: Iterable[Roll], available_bytes: int) -> Finding:
+    """New replicas run beside the old ones until these are stopped."""
+    limits = {one.name: one.memory_bytes for one in services}
+    needed = sum(limits[roll.service] * roll.add for roll in rolls)
+    says = f"{needed >> 20} MiB for the new replicas beside the old ones, {available_bytes >> 20} MiB are available"
+    return finding("memory", says, holds=available_bytes >= needed)
+
+
+def disk(found: Disk) -> Finding:
+    """The engine's disk has room, in bytes and in inodes."""
+    pairs = ((found.bytes_free, found.bytes_total), (found.inodes_free, found.inodes_total))
+    shares = [free / total for free, total in pairs if total]
+    says = f"{found.bytes_free >> 20} MiB and {found.inodes_free} inodes are free; {ROOM:.0%} of each are needed"
+    return finding("disk", says, holds=min(shares) >= ROOM)
+
+
+def architecture(found: Mapping[str, str]) -> Finding:
+    """The images are for this machine."""
+    mine = ARCHITECTURES.get(platform.machine(), platform.machine())
+    wrong = [f"{service} is for {its}" for service, its in found.items() if its != mine]
+    return finding("architecture", ", ".join(wrong) or mine, holds=not wrong)
+
+
+def database(found: DatabaseRoom, *, more_sessions: int) -> tuple[Finding, ...]:
+    """The primary takes writes, has room for the new replicas' sessions, and its standby keeps up."""
+    room = found.most - found.used
+    if found.lag_bytes is None:
+        lag = unknown("replica", "no standby is connected")
+    else:
+        says = f"{found.lag_bytes >> 20} MiB behind, {LAG_BYTES >> 20} are allowed"
+        lag = finding("replica", says, holds=found.lag_bytes <= LAG_BYTES)
+    writes = "it is in recovery" if found.standby else "it takes writes"
+    sessions = f"{room} are free, {more_sessions} may be needed"
+    return (
+        finding("primary", writes, holds=not found.standby),
+        finding("database sessions", sessions, holds=room >= more_sessions),
+        lag,
+    )

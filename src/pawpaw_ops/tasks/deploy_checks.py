@@ -1,0 +1,68 @@
+"""What is looked at before a deploy changes anything."""
+
+import os
+
+import psutil
+
+from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
+from pawpaw_ops.clients.postgres.room import room
+from pawpaw_ops.errors import OpsError, PreconditionError
+from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.plans import preflight
+from pawpaw_ops.plans.preflight import Disk, Finding
+from pawpaw_ops.session import Session
+from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_look import Wanted
+from pawpaw_ops.tasks.operation import operation
+
+SESSIONS_EACH = 10
+"""Sessions that one new replica may open; DB_POOL_MAX in the `.env`."""
+
+
+@operation("check before deploy")
+def check(do: Session, wanted: Wanted) -> None:
+    """Look at all that would make a deploy fail half-way; what cannot be looked at is said and is no failure.
+
+    Raises:
+        PreconditionError: Something does not hold; all of it is named.
+
+    Touches:
+        An artifact in Prefect.
+    """
+    findings = [
+        preflight.health_checks(wanted.services, {name: image.checked for name, image in wanted.images.items()}),
+        preflight.readiness(wanted.services),
+        preflight.architecture({name: image.architecture for name, image in wanted.images.items()}),
+        preflight.memory(wanted.services, wanted.plan.rolls, psutil.virtual_memory().available),
+        _disk(do),
+        *_database(do, wanted),
+    ]
+    rows = [{"what": one.name, "verdict": str(one.verdict), "seen": one.says} for one in findings]
+    wrong = [one for one in findings if one.verdict is Verdict.FAILED]
+    report.table(f"deploy-checks-{do.stack.name}", rows, gist=f"{len(wrong)} of {len(findings)} do not hold")
+    for one in findings:
+        if one.verdict is Verdict.NOT_VERIFIED:
+            report.logger().warning("%s: not verified: %s", one.name, one.says)
+    if wrong:
+        raise PreconditionError(f"a deploy may not begin: {'; '.join(f'{one.name}: {one.says}' for one in wrong)}.")
+
+
+def _disk(do: Session) -> Finding:
+    found = os.statvfs(do.stack.state_dir)
+    return preflight.disk(
+        Disk(
+            bytes_total=found.f_blocks * found.f_frsize,
+            bytes_free=found.f_bavail * found.f_frsize,
+            inodes_total=found.f_files,
+            inodes_free=found.f_favail,
+        )
+    )
+
+
+def _database(do: Session, wanted: Wanted) -> tuple[Finding, ...]:
+    clients = do.stack.its_project().database_clients
+    more = sum(roll.add for roll in wanted.plan.rolls if roll.service in clients) * SESSIONS_EACH
+    try:
+        return preflight.database(room(Postgres(do.stack.database, do.run_id)), more_sessions=more)
+    except (OpsError, PostgresError) as seen:
+        return (preflight.unknown("database", str(seen)),)

@@ -1,0 +1,50 @@
+"""The way from what is wanted to what serves, shared by deploy and rollback. Called from a flow's body."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.plans.traffic import Budget
+from pawpaw_ops.session import Session
+from pawpaw_ops.tasks import deploy_start, deploy_switch
+from pawpaw_ops.tasks.deploy_look import Wanted
+from pawpaw_ops.tasks.deploy_report import report_deploy
+from pawpaw_ops.tasks.deploy_start import Gate, Schema
+
+BASELINE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a deploy waits, in seconds, and what it may cost."""
+
+    gate: Gate
+    soak_s: float
+    budget: Budget
+
+
+def go(do: Session, wanted: Wanted, pace: Pace, *, schema: Callable[[], Schema | None], why: str) -> str:
+    """Start beside, prove, switch, soak, commit, end the old ones.
+
+    Args:
+        do: The session.
+        wanted: What differs.
+        pace: How long to wait for what.
+        schema: Brings the schema to the release before its replicas start, or tells what it is.
+        why: For the record.
+
+    Returns:
+        The release's id.
+    """
+    began = utc_now()
+    before = deploy_switch.window(do, began - BASELINE) if wanted.found else deploy_switch.NO_TRAFFIC
+    found_schema = schema()
+    new = deploy_start.start_beside(do, wanted)
+    deploy_start.gate(do, wanted, new, pace.gate)
+    release = deploy_switch.name_release(do, wanted, found_schema, why=why)
+    switched = deploy_switch.switch(do, wanted, release)
+    soaked = deploy_switch.soak(do, new, switched, soak_s=pace.soak_s, budget=pace.budget, before=before)
+    deploy_switch.commit(do, wanted, release)
+    report_deploy(do, wanted, release, switched, began=began, before=before, soaked=soaked)
+    return release.id

@@ -1,0 +1,192 @@
+"""Steps of a deploy that only look: what is wanted, what runs, what differs, and whether it may begin."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pawpaw_ops.clients import releases
+from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.images import ImageFacts, find_image
+from pawpaw_ops.commands import compose, docker
+from pawpaw_ops.errors import PreconditionError
+from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.models.release import Build, Release
+from pawpaw_ops.plans.deploy import DeployPlan, plan_deploy
+from pawpaw_ops.plans.env_values import changes, prints
+from pawpaw_ops.plans.services import Kind, Service, parse_services
+from pawpaw_ops.plans.startup import Seen
+from pawpaw_ops.session import Session
+from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.operation import operation
+
+CURRENT = "current"
+"""The version that stands for the images of the `.env`, when only settings changed."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The images that shall serve.
+
+    Attributes:
+        images: Variable of the `.env` -> image id or `name@sha256:…`.
+        back_from: The version that is left, for a rollback.
+    """
+
+    version: str
+    images: Mapping[str, str]
+    back_from: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall run, what runs, and the way from one to the other.
+
+    Attributes:
+        settings: Variables that will have another value than in the `.env`.
+        images: Service -> facts of the image that it shall run.
+        found: The containers that are there.
+        env_prints: Variable -> keyed print of its value, as it will be.
+    """
+
+    aim: Aim
+    settings: dict[str, str]
+    services: tuple[Service, ...]
+    images: dict[str, ImageFacts]
+    found: tuple[Seen, ...]
+    plan: DeployPlan
+    ledger: tuple[Release, ...]
+    compose_sha256: str
+    env_prints: dict[str, str]
+
+    def service(self, name: str) -> Service:
+        """Return a service by its name."""
+        return next(one for one in self.services if one.name == name)
+
+    @property
+    def current(self) -> Release | None:
+        """The release that serves; None where no deploy is on record."""
+        return self.ledger[-1] if self.ledger else None
+
+
+@operation("choose build")
+def choose_build(do: Session, version: str, *, accept_untested: bool) -> Aim:
+    """Find the images of a version.
+
+    Raises:
+        PreconditionError: There is no such build, its tests failed or were not run, or an image is another than the
+            one that was tested.
+
+    Touches:
+        Nothing.
+    """
+    if version == CURRENT:
+        ledger = releases.releases(do.stack.state_dir)
+        return Aim(version=ledger[-1].version if ledger else "", images={})
+    build = releases.find_build(do.stack.state_dir, version)
+    _check_tested(do, build, accept_untested=accept_untested)
+    return Aim(version=build.version, images={one.variable: one.digest or one.id for one in build.images})
+
+
+def _check_tested(do: Session, build: Build, *, accept_untested: bool) -> None:
+    said = releases.find_tested(do.stack.state_dir, build.version)
+    others = [one.service for one in build.images if said and said.ids.get(one.service, one.id) != one.id]
+    if others:
+        raise PreconditionError(
+            f"the tests of {build.version} ran other images than it has now: {', '.join(others)}.",
+            hint="Run run-tests again.",
+        )
+    if said is not None and said.verdict is Verdict.FAILED:
+        raise PreconditionError(f"the tests of {build.version} failed.", hint="Mend it and build anew.")
+    if (said is None or said.verdict is not Verdict.VERIFIED) and not accept_untested:
+        raise PreconditionError(
+            f"{build.version} is not tested.", hint="Run run-tests, or pass accept_untested=true if you know better."
+        )
+
+
+@operation("compare wanted and found")
+def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
+    """Hold what shall run against what runs.
+
+    Raises:
+        ConfigError: The Compose file or the `.env` cannot be read.
+        CommandError: Compose refuses them: a required variable has no value, for example; its words name it.
+        PreconditionError: An image is not to be had.
+
+    Touches:
+        Nothing; an image that only its registry has is fetched.
+    """
+    project, ask = do.stack.its_project(), do.runner.ask
+    services = parse_services(
+        ask(compose.config(project, env=aim.images)), ask(compose.config(project, env={}, interpolate=False))
+    )
+    settings = {
+        one.variable: aim.images[one.variable]
+        for one in services
+        if one.variable in aim.images and (one.kind is not Kind.SINGULAR or one.name in may_stop)
+    }
+    images = {one.name: _image(do, one) for one in services if one.kind is Kind.ROLLING or one.variable in aim.images}
+    found = containers_of(project)
+    plan = plan_deploy(
+        services,
+        found,
+        hashes=ask(compose.hashes(project, env=settings)),
+        image_ids={name: facts.id for name, facts in images.items()},
+        may_stop=may_stop,
+    )
+    return Wanted(
+        aim=aim,
+        settings=settings,
+        services=services,
+        images=images,
+        found=found,
+        plan=plan,
+        ledger=releases.releases(do.stack.state_dir),
+        compose_sha256=hashlib.sha256(project.file.read_bytes()).hexdigest(),
+        env_prints=prints({**read_env(project.env_file), **settings}, releases.print_key(do.stack.state_dir)),
+    )
+
+
+def _image(do: Session, service: Service) -> ImageFacts:
+    """Look an image up; only a digest says exactly what to fetch from a registry."""
+    engine = do.stack.its_project().engine
+    facts = find_image(engine, service.image)
+    if facts is None and "@sha256:" in service.image:
+        do.runner.run(docker.pull(engine, service.image))
+        facts = find_image(engine, service.image)
+    if facts is None:
+        raise PreconditionError(
+            f"the image {service.image} of {service.name} is not on this engine.",
+            hint="Build the version again: images of this host that were removed exist nowhere else.",
+        )
+    return facts
+
+
+@operation("show plan")
+def show_plan(do: Session, wanted: Wanted) -> None:
+    """Show what will be done, and which variables changed: their names, never their values.
+
+    Touches:
+        An artifact in Prefect.
+    """
+    plan, current = wanted.plan, wanted.current
+    rows = [
+        {"service": one.service, "what": f"{one.add} new, {len(one.retire)} go, {len(one.keep)} stay", "why": one.why}
+        for one in plan.rolls
+    ]
+    rows += [{"service": name, "what": "start", "why": "it has no container"} for name in plan.start]
+    rows += [
+        {"service": name, "what": "stop and start anew", "why": "it changed, and may stop"} for name in plan.recreate
+    ]
+    rows += [
+        {"service": name, "what": "stays as it is, though it changed", "why": why} for name, why in plan.left.items()
+    ]
+    if plan.orphans:
+        names = [one.name for one in wanted.found if one.id in plan.orphans]
+        rows.append({"service": ", ".join(names), "what": "go at the end", "why": "no such service is left"})
+    differs = changes(current.env_prints, wanted.env_prints) if current else {}
+    rows += [{"service": ".env", "what": f"{name} {what}", "why": ""} for name, what in differs.items()]
+    gist = f"{current.id if current else 'nothing'} → {wanted.aim.version or 'the images of the .env'}"
+    report.table(f"deploy-plan-{do.stack.name}", rows, gist=gist)
+    for row in rows:
+        report.logger().info("%s", "  ".join(str(value) for value in row.values() if value))

@@ -1,0 +1,190 @@
+"""Steps of a deploy from the switch on: the gateway's files, the soak, the commit, the end of the old replicas."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pawpaw_ops.clients import gateway
+from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.errors import VerificationError
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.release import Release
+from pawpaw_ops.plans import traffic, upstreams
+from pawpaw_ops.plans.startup import Seen
+from pawpaw_ops.plans.traffic import Budget, Judgement, Traffic
+from pawpaw_ops.plans.upstreams import Marker, Member, Members
+from pawpaw_ops.session import Session, undo_services
+from pawpaw_ops.session.journal import Step
+from pawpaw_ops.tasks.deploy_look import Wanted
+from pawpaw_ops.tasks.deploy_start import Schema
+from pawpaw_ops.tasks.operation import operation
+
+MARKER_S = 10.0
+IN_A_ROW = 3
+NO_TRAFFIC = Traffic()
+RECORD, RETIRE = "record the release", "end the old replicas"
+
+
+@dataclass(frozen=True)
+class Switched:
+    """A switch that happened.
+
+    Attributes:
+        at: When it began.
+        took_ms: Until every worker served the new files.
+        drained_s: Until the last request of the old files had ended; None where some went on for too long.
+    """
+
+    at: datetime
+    took_ms: float
+    drained_s: float | None
+
+
+def name_release(do: Session, wanted: Wanted, schema: Schema | None, *, why: str) -> Release:
+    """Return the release that this deploy makes."""
+    number = wanted.ledger[-1].number + 1 if wanted.ledger else 1
+    version = wanted.aim.version or "env"
+    serving = gateway.live_files(do.stack.its_project()).get("release.conf")
+    generation = upstreams.parse_release_file(serving).generation + 1 if serving else 1
+    kept = wanted.current.images if wanted.current else {}
+    return Release(
+        number=number,
+        id=f"{version}-{number}",
+        version=wanted.aim.version,
+        images={**kept, **wanted.settings},
+        compose_sha256=wanted.compose_sha256,
+        env_prints=wanted.env_prints,
+        generation=generation,
+        schema_version=schema.version if schema else None,
+        contract=bool(schema and schema.contract and schema.pending),
+        back_from=wanted.aim.back_from,
+        run_id=do.run_id,
+        actor=do.who.actor,
+        why=why,
+        at=utc_now(),
+    )
+
+
+@operation("switch the gateway")
+def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
+    """Let the gateway send requests to the new replicas, and see that it does; the old ones stay warm.
+
+    Raises:
+        CommandError: nginx refuses the files; the live ones were not touched.
+        VerificationError: The new generation is not served.
+
+    Touches:
+        The gateway's upstream files, and its workers.
+    """
+    project = do.stack.its_project()
+    files = upstreams.render(members(do, wanted), release=release.id, generation=release.generation)
+    gateway.check_files(project, files, do.runner)
+    at, began = utc_now(), time.monotonic()
+
+    def change() -> None:
+        gateway.put_files(project, files)
+        gateway.reload(project, do.runner)
+        _see_marker(do, Marker(release.generation, release.id))
+
+    do.step("switch the gateway", change, undo=undo_services.gateway_to(gateway.live_files(project)))
+    took_ms = (time.monotonic() - began) * 1000
+    return Switched(at=at, took_ms=round(took_ms, 1), drained_s=gateway.drain(project))
+
+
+def members(do: Session, wanted: Wanted) -> tuple[Members, ...]:
+    """Return the replicas that shall serve: all that run but those that are to go."""
+    leave = {one for roll in wanted.plan.rolls for one in roll.retire}
+    running = [one for one in containers_of(do.stack.its_project()) if one.address and one.id not in leave]
+    return tuple(
+        Members(
+            service=service.name,
+            port=service.port,
+            addresses=tuple(
+                Member(address=one.address, container_id=one.id, name=one.name)
+                for one in running
+                if one.service == service.name
+            ),
+        )
+        for service in wanted.services
+        if service.served
+    )
+
+
+def _see_marker(do: Session, expected: Marker) -> None:
+    """Wait until the gateway has said several times in a row that it serves the new files."""
+    until, seen, row = time.monotonic() + MARKER_S, "", 0
+    while row < IN_A_ROW:
+        seen = gateway.ask(do.stack.its_project(), "/release")
+        row = row + 1 if upstreams.parse_marker(seen) == expected else 0
+        if time.monotonic() > until:
+            raise VerificationError(f"the gateway serves {seen.strip()!r} and not {expected} after {MARKER_S:g} s.")
+
+
+@operation("soak")
+def soak(
+    do: Session, new: Sequence[Seen], switched: Switched, *, soak_s: float, budget: Budget, before: Traffic
+) -> str:
+    """Watch the new replicas under real requests for a while; the old ones are warm meanwhile.
+
+    Returns:
+        What the requests say, with numbers.
+
+    Raises:
+        VerificationError: A replica fell over, or more requests failed or took longer than the budget allows.
+
+    Touches:
+        Nothing.
+    """
+    until, failures = time.monotonic() + soak_s, budget.model_copy(update={"p95_factor": math.inf})
+    while True:
+        there = {one.id: one for one in containers_of(do.stack.its_project())}
+        for one in new:
+            _check_holds(there.get(one.id), one.name)
+        # Failures are told at once; how fast it is, only when it has had the whole time to warm up.
+        over = time.monotonic() >= until
+        judged, said = traffic.verdict(before, window(do, switched.at), budget if over else failures)
+        if judged is Judgement.BAD:
+            raise VerificationError(f"the new release serves worse than the budget allows: {said}")
+        if over:
+            return f"{judged}: {said}"
+        time.sleep(min(1.0, soak_s))
+
+
+def _check_holds(seen: Seen | None, name: str) -> None:
+    if seen is None:
+        raise VerificationError(f"the new replica {name} is gone.")
+    if seen.status != "running" or seen.restarts or seen.health == "unhealthy":
+        raise VerificationError(f"the new replica {name} did not hold: {seen.failed or seen.health or seen.status}.")
+
+
+def window(do: Session, since: datetime) -> Traffic:
+    """Count the requests since then, from the gateway's log."""
+    return traffic.count(gateway.log_lines(do.stack.its_project(), since), since=since)
+
+
+@operation("commit the release")
+def commit(do: Session, wanted: Wanted, release: Release) -> None:
+    """Make it the release that serves: from here on the old replicas only have to end, whoever ends them.
+
+    Touches:
+        The `.env`'s images, `releases.jsonl`; old replicas are stopped and removed.
+    """
+    project = do.stack.its_project()
+    values = read_env(project.env_file)
+    if wanted.settings.items() - values.items():
+        do.step(
+            "write the images into the .env",
+            lambda: undo_services.write_env(do.stack, wanted.settings),
+            undo=undo_services.env_to({name: values.get(name) for name in wanted.settings}),
+        )
+    old = [one for roll in wanted.plan.rolls for one in roll.retire] + list(wanted.plan.orphans)
+    grace_s = max((one.grace_s for one in wanted.services if one.served), default=10.0)
+    then = [Step(name=RETIRE, undo=undo_services.retire(old, grace_s=grace_s), scratch=True)] if old else []
+    then.append(Step(name=RECORD, undo=undo_services.record_release(release), scratch=True))
+    do.was, do.became = wanted.current.id if wanted.current else "", release.id
+    do.commit(f"release {release.id} serves", then=then)
+    do.clear(RECORD)
+    do.clear(RETIRE)

@@ -1,0 +1,97 @@
+"""What a deploy does when the gateway is not as it should be."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pawpaw_ops.errors import PreconditionError, Undone
+from pawpaw_ops.plans import upstreams
+from tests.e2e.support_deploy import Shop
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
+
+
+@pytest.mark.usefixtures("nobody_notices")
+def test_deploy_C1_files_that_nginx_refuses_never_take_the_live_names(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shop.everything()
+    render = upstreams.render
+
+    def broken(*args: object, **more: object) -> dict[str, str]:
+        files = render(*args, **more)  # type: ignore[arg-type]
+        return {**files, "backend.conf": files["backend.conf"].replace("keepalive", "keepalife")}
+
+    monkeypatch.setattr(upstreams, "render", broken)
+    with pytest.raises(Undone, match="keepalife"):
+        shop.deploy(shop.offer())
+    assert shop.everything() == before
+
+
+@pytest.mark.usefixtures("nobody_notices")
+def test_deploy_C3_a_gateway_that_does_not_take_the_files_up_goes_on_with_the_old_ones(shop: Shop) -> None:
+    """Its master is frozen when it is told; workers go on."""
+    before = shop.everything()
+    master = int(shop.stack.container("nginx")["State"]["Pid"])
+    nginx = next(pid for pid in children(master) if "master" in command_line(pid))
+    os.kill(nginx, signal.SIGSTOP)
+    try:
+        thaw = threading.Timer(40, os.kill, (nginx, signal.SIGCONT))
+        with pytest.raises(Undone, match="kept its old configuration"):
+            thaw.start()
+            shop.deploy(shop.offer())
+    finally:
+        thaw.cancel()
+        os.kill(nginx, signal.SIGCONT)
+    assert shop.everything() == before
+
+
+@pytest.mark.usefixtures("nobody_notices")
+def test_deploy_B4_C4_a_client_that_never_lets_go_is_let_go_and_the_deploy_ends(shop: Shop) -> None:
+    url = f"https://localhost:{shop.stack.values['HTTPS_PORT']}/api/ticks"
+    ticks: list[str] = []
+
+    def listen() -> None:
+        with httpx.stream("GET", url, verify=False, timeout=120) as stream:  # noqa: S501 - nobody's certificate
+            try:
+                ticks.extend(stream.iter_lines())
+            except httpx.TransportError as seen:
+                ticks.append(f"closed: {seen}")
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    version = shop.offer()
+    shop.deploy(version)
+    assert shop.serves(version)
+    listener.join(60)
+    assert not listener.is_alive()
+
+
+def test_deploy_C2_without_a_gateway_the_old_replicas_stay(shop: Shop) -> None:
+    before = shop.everything()
+    shop.stack.compose("stop", "nginx")
+    try:
+        with pytest.raises(PreconditionError, match="is not running"):
+            shop.deploy(shop.offer())
+    finally:
+        shop.stack.compose("start", "nginx")
+        shop.stack.wait_healthy("nginx")
+    assert shop.everything() == before
+    wait_until(lambda: shop.stack.shop().http.get("/api/products").status_code == 200, "the shop answers again")
+
+
+def children(pid: int) -> list[int]:
+    found = [pid]
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in path.read_text().split():
+            found += children(int(child))
+    return found
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()

@@ -14,7 +14,10 @@ from pawpaw_ops.errors import Unreachable
 POLL_S = 1.0
 PATIENCE_S = 120.0
 """How long a server may be away while we wait for a run."""
+SLOWEST_S = 15.0
+"""How long we leave it alone at most before we ask again."""
 SERVER_ERROR = 500
+PERHAPS_AWAY: tuple[type[Exception], ...] = (*NO_ANSWER, PrefectHTTPStatusError)
 T = TypeVar("T")
 
 
@@ -40,16 +43,32 @@ def server() -> Iterator[SyncPrefectClient]:
         ) from seen
 
 
-def patiently(ask: Callable[[], T]) -> T:
-    """Ask again while the server is away, for two minutes; what it answers then, or instead, is raised."""
-    until = time.monotonic() + PATIENCE_S
+def patiently(ask: Callable[[], T], *, patience_s: float | None = None, say: Callable[[str], None] | None = None) -> T:
+    """Ask again while the server is away, less and less often; what it answers then, or instead, is raised.
+
+    Args:
+        ask: The question; asked twice, it must do nothing twice.
+        patience_s: Longest wait in seconds; two minutes where nothing is said.
+        say: Told once that the server is away, and once that it is back.
+    """
+    until = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
+    wait_s, away = POLL_S, False
     while True:
         try:
-            return ask()
-        except NO_ANSWER:
-            if time.monotonic() > until:
+            found = ask()
+        except PERHAPS_AWAY as seen:
+            if not _is_away(seen) or time.monotonic() > until:
                 raise
-        except PrefectHTTPStatusError as seen:
-            if seen.response.status_code < SERVER_ERROR or time.monotonic() > until:
-                raise
-        time.sleep(POLL_S)
+        else:
+            if away and say:
+                say("the Prefect server answers again")
+            return found
+        if say and not away:
+            say("the Prefect server does not answer; asking again until it does")
+        away = True
+        time.sleep(min(wait_s, max(0.0, until - time.monotonic())))
+        wait_s = min(2 * wait_s, SLOWEST_S)
+
+
+def _is_away(seen: Exception) -> bool:
+    return not isinstance(seen, PrefectHTTPStatusError) or seen.response.status_code >= SERVER_ERROR

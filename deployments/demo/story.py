@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from deployments import runs
+from deployments import run_log, runs
 from deployments.demo import shop
 from deployments.demo.world import World
 from deployments.server import server
@@ -134,7 +134,7 @@ class Story:
         """Show the end of what has most to say: the run's log, the worker's, the command's own output."""
         worker = self.world.home.log("worker").read_text(encoding="utf-8", errors="replace")
         with server() as client:
-            tail = runs.log_tail(client, client.read_flow_run(uuid.UUID(run_id)), lines=8) if run_id else said
+            tail = run_log.tail(client, client.read_flow_run(uuid.UUID(run_id)), lines=8) if run_id else said
         shown = "\n".join((tail or worker).splitlines()[-LINES:])
         self.console.print(Panel(escape(shown), title="how its log ends", border_style="red"))
         raise CommandError("a verb of the demo failed; the end of its log stands above.")

@@ -122,8 +122,8 @@ def trigger(
 
     SIGINT or SIGTERM asks the run to stop at its next safe point and waits for that; a second one leaves it alone.
 
-    Exit code: 0 completed, 1 failed or crashed, 2 could not be started, 3 cancelled, 4 not ended in time, 5 no worker took
-    it (it is cancelled), 6 failed and undone (the stack is as before), 7 half done (a person has to act).
+    Exit code: 0 completed, 1 failed or crashed, 2 could not be started, 3 cancelled, 4 not ended in time, 5 no worker
+    took it (it is cancelled), 6 failed and undone (the stack is as before), 7 half done (a person has to act).
 
     Args:
         deployment: Verb and environment: deploy/prod.

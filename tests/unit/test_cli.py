@@ -113,3 +113,17 @@ def test_E6_evidence_is_checked_without_prefect(
     file.write_bytes(file.read_bytes().replace(b"1000", b"1001"))
     assert run(monkeypatch, "verify-evidence", str(file)) == cli.OUR_MISTAKE
     assert run(monkeypatch, "verify-evidence", str(tmp_path / "none")) == cli.OUR_MISTAKE
+
+
+def test_the_help_of_trigger_has_every_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And so has the page for CI."""
+    from deployments.trigger import Exit
+
+    assert run(monkeypatch, "trigger", "--help") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    page = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+    for code in (*map(int, Exit), cli.OUR_MISTAKE):
+        assert re.search(rf"\b{code} [a-z]", said), code
+        assert re.search(rf"^\| {code} \|", page, re.MULTILINE), code

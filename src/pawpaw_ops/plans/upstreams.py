@@ -1,6 +1,7 @@
 """The gateway's upstream files: rendered from the containers that are to serve, and read back.
 
-Addresses, never names: a name would be looked up while requests wait, and a reload does not look it up again. What
+Addresses, not names: a name would be looked up while requests wait, and a reload does not look it up again. One name is
+there as the last resort. What
 nginx could understand in another way than it is meant is refused before a file is written.
 
 Source: stack/gateway/README.md has the contract; gateway-start has the same numbers for the first boot.
@@ -27,6 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SERVER = re.compile(
     r"\s*server (?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<v4>[0-9.]+)):\d+[^;#]*;(?: # (?P<container>[0-9a-f]+) (?P<name>\S+))?\s*"
 )
+_BACKUP = re.compile(r"    server [a-z]+:\d+ resolve [^;#]* backup;")
 _MARKER = re.compile(r"(?P<generation>\S+) (?P<release>\S+)")
 _MAP = 'map "" $pawpaw_{name} {{ default "{value}"; }}\n'
 
@@ -98,6 +100,8 @@ def _upstream(members: Members, release: str) -> str:
 upstream {upstream} {{
     zone {upstream} 128k;
 {lines}
+    # Asked only when none of these answers: a host that started again may have given every replica another address.
+    server {members.service}:{members.port} resolve {PARAMETERS} backup;
     keepalive 32;
     # Shorter than the server's own, so that nginx never sends into a connection that the other side is closing.
     keepalive_timeout 4s;
@@ -128,7 +132,7 @@ def parse_members(text: str) -> tuple[Member, ...]:
     """
     found = []
     for line in text.splitlines():
-        if not line.split("#")[0].strip().startswith("server"):
+        if not line.split("#")[0].strip().startswith("server") or _BACKUP.fullmatch(line):
             continue
         match = _SERVER.fullmatch(line)
         if match is None:

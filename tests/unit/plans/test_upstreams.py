@@ -27,6 +27,8 @@ upstream pawpaw_backend {{
     zone pawpaw_backend 128k;
     server 172.20.0.5:4000 max_fails=2 fail_timeout=2s; # {ID} shop-backend-r42-1
     server 172.20.0.6:4000 max_fails=2 fail_timeout=2s; # {"0" * 64} shop-backend-r42-2
+    # Asked only when none of these answers: a host that started again may have given every replica another address.
+    server backend:4000 resolve max_fails=2 fail_timeout=2s backup;
     keepalive 32;
     # Shorter than the server's own, so that nginx never sends into a connection that the other side is closing.
     keepalive_timeout 4s;

@@ -11,21 +11,18 @@ from rich.live import Live
 from rich.table import Table
 
 from deployments.stack.env import make_env
-from pawpaw_ops.clients import compose_project
+from pawpaw_ops.clients import compose_project, services
 from pawpaw_ops.clients.env_file import read_env
-from pawpaw_ops.clients.files import write_whole
 from pawpaw_ops.commands import compose, images
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import CommandError, ConfigError, HalfDone
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.project import Project
-from pawpaw_ops.plans.log_targets import log_targets
 from pawpaw_ops.plans.startup import Seen, Standing, standing
 from pawpaw_ops.runner import LocalRunner
 
 COMPOSE_FILE = "docker-compose.prod.yml"
 ONCE = ("roles", "migrate")
-LOG_TARGETS = "monitoring/log-targets"
 POLL_S = 0.5
 MARK = {True: "[green]✓[/]", False: "[yellow]…[/]"}
 
@@ -91,7 +88,7 @@ def bring_up(
     _start(runner, project)
     wait_until_up(project, wanted, console, timeout_s=timeout_s)
     took_s = time.monotonic() - began
-    tell_the_shipper(place, project)
+    services.tell_the_shipper(project)
     if seed:
         runner.run(_seed(project, values))
     console.print(f"[green]✓[/] {len(wanted)} services are up after {took_s:.0f} s")
@@ -107,17 +104,6 @@ def _start(runner: LocalRunner, project: Project) -> None:
         if failed:
             raise _did_not_come_up(failed) from seen
         raise
-
-
-def tell_the_shipper(place: Place, project: Project) -> None:
-    """Write down whose log files the log shipper reads.
-
-    Touches:
-        `containers.json` in the stack's LOG_TARGETS_DIR.
-    """
-    folder = place.folder / read_env(place.env_file).get("LOG_TARGETS_DIR", LOG_TARGETS)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "containers.json", log_targets(project.name, _containers(project)))
 
 
 def take_down(place: Place) -> None:

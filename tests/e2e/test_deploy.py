@@ -2,7 +2,10 @@
 
 import pytest
 
+from flows.reconcile_gateway import reconcile_gateway
 from flows.rollback import rollback
+from pawpaw_ops.clients.gateway import live_files
+from pawpaw_ops.plans.upstreams import parse_members
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
 
@@ -24,6 +27,22 @@ def test_deploy_I4_a_deploy_of_what_serves_does_nothing(shop: Shop) -> None:
     before = shop.everything()
     shop.deploy("newest")
     assert shop.everything() == before
+
+
+def test_deploy_C5_a_replica_that_was_added_by_hand_gets_requests_after_a_reconciliation(shop: Shop) -> None:
+    count = len(shop.replicas()) + 1
+    with shop.customers() as load:
+        shop.stack.compose("up", "--detach", "--no-build", "--no-recreate", f"--scale=backend={count}", "backend")
+        shop.stack.wait_healthy("backend")
+        assert "so and not listed" in reconcile_gateway(stack=shop.name)
+        listed = {one.container_id for one in parse_members(live_files(shop.stack.project)["backend.conf"])}
+        assert listed == set(shop.replicas())
+        assert reconcile_gateway(stack=shop.name) == ""
+        version = shop.offer()
+        shop.deploy(version)
+    assert load.result.failed == 0, load.result.summary
+    assert shop.serves(version)
+    assert len(shop.replicas()) == count - 1
 
 
 def test_deploy_G1_G3_a_rollback_brings_the_release_before_and_fails_no_request(shop: Shop) -> None:

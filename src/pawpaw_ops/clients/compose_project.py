@@ -21,6 +21,7 @@ CONFIG_HASH = "com.docker.compose.config-hash"
 NUMBER = "com.docker.compose.container-number"
 STARTED = TypeAdapter(AwareDatetime)
 UPSTREAMS = "gateway/upstreams.d"
+LOG_TARGETS = "monitoring/log-targets"
 
 
 def find_project(file: Path, env_file: Path, **more: Any) -> Project:
@@ -37,6 +38,7 @@ def find_project(file: Path, env_file: Path, **more: Any) -> Project:
         file=file.resolve(),
         env_file=env_file.resolve(),
         upstreams=file.resolve().parent / values.get("UPSTREAMS_DIR", UPSTREAMS),
+        log_targets=file.resolve().parent / values.get("LOG_TARGETS_DIR", LOG_TARGETS),
         **more,
     )
 

@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.files import write_whole
 from pawpaw_ops.commands import compose
 from pawpaw_ops.commands import docker as command
 from pawpaw_ops.commands.contained import remove
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.project import Project
+from pawpaw_ops.plans.log_targets import log_targets
 from pawpaw_ops.runner import Runner
 
 POLL_S = 0.2
@@ -85,6 +87,21 @@ def retire(project: Project, ids: Sequence[str], runner: Runner, *, grace_s: flo
     if running:
         runner.run(command.stop(project.engine, *running, grace_s=grace_s))
     remove_ids(project, [one for one in ids if one in there], runner)
+
+
+def tell_the_shipper(project: Project) -> None:
+    """Write down whose log files the log shipper reads; nothing where the stack has none.
+
+    Raises:
+        OSError: It cannot be written.
+
+    Touches:
+        `containers.json` in the folder that the shipper has mounted.
+    """
+    if project.log_targets is None:
+        return
+    project.log_targets.mkdir(parents=True, exist_ok=True)
+    write_whole(project.log_targets / "containers.json", log_targets(project.name, containers_of(project)))
 
 
 def remove_ids(project: Project, ids: Sequence[str], runner: Runner) -> None:

@@ -127,4 +127,13 @@ VERBS: tuple[Verb, ...] = (
         when="by hand",
         containers=True,
     ),
+    Verb(
+        name="reconcile-gateway",
+        flow="reconcile_gateway:reconcile_gateway",
+        does="hold the gateway's files against the replicas that there are, and make them true",
+        touches="the gateway's files",
+        undone_by="itself when it fails",
+        when="every 5 minutes",
+        containers=True,
+    ),
 )

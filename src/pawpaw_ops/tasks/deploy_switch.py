@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pawpaw_ops.clients import gateway
+from pawpaw_ops.clients import gateway, services
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.errors import VerificationError
@@ -18,6 +18,7 @@ from pawpaw_ops.plans.traffic import Budget, Judgement, Traffic
 from pawpaw_ops.plans.upstreams import Marker, Member, Members
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.session.journal import Step
+from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_start import Schema
 from pawpaw_ops.tasks.operation import operation
@@ -87,7 +88,7 @@ def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
     def change() -> None:
         gateway.put_files(project, files)
         gateway.reload(project, do.runner)
-        _see_marker(do, Marker(release.generation, release.id))
+        see_marker(do, Marker(release.generation, release.id))
 
     do.step("switch the gateway", change, undo=undo_services.gateway_to(gateway.live_files(project)))
     took_ms = (time.monotonic() - began) * 1000
@@ -113,7 +114,7 @@ def members(do: Session, wanted: Wanted) -> tuple[Members, ...]:
     )
 
 
-def _see_marker(do: Session, expected: Marker) -> None:
+def see_marker(do: Session, expected: Marker) -> None:
     """Wait until the gateway has said several times in a row that it serves the new files."""
     until, seen, row = time.monotonic() + MARKER_S, "", 0
     while row < IN_A_ROW:
@@ -170,7 +171,7 @@ def commit(do: Session, wanted: Wanted, release: Release) -> None:
     """Make it the release that serves: from here on the old replicas only have to end, whoever ends them.
 
     Touches:
-        The `.env`'s images, `releases.jsonl`; old replicas are stopped and removed.
+        The `.env`'s images, `releases.jsonl`, the log shipper's list; old replicas are stopped and removed.
     """
     project = do.stack.its_project()
     values = read_env(project.env_file)
@@ -188,3 +189,12 @@ def commit(do: Session, wanted: Wanted, release: Release) -> None:
     do.commit(f"release {release.id} serves", then=then)
     do.clear(RECORD)
     do.clear(RETIRE)
+    tell_the_shipper(do)
+
+
+def tell_the_shipper(do: Session) -> None:
+    """Let the log shipper read the containers that there are now; logs that are not shipped fail no deploy."""
+    try:
+        services.tell_the_shipper(do.stack.its_project())
+    except OSError as seen:
+        report.logger().warning("the log shipper does not know of the new containers: %s", seen)

@@ -11,7 +11,9 @@ from pawpaw_ops.models.project import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(name="shop", file=tmp_path / "c.yml", env_file=tmp_path / ".env", upstreams=tmp_path)
+    return Project(
+        name="shop", file=tmp_path / "c.yml", env_file=tmp_path / ".env", upstreams=tmp_path, log_targets=tmp_path
+    )
 
 
 def test_who_puts_it_up_takes_it_away(project: Project) -> None:

@@ -8,7 +8,11 @@ from pawpaw_ops.commands import compose
 from pawpaw_ops.models.project import Project
 
 PROJECT = Project(
-    name="shop", file=Path("/s/docker-compose.prod.yml"), env_file=Path("/s/.env"), upstreams=Path("/s/upstreams.d")
+    name="shop",
+    file=Path("/s/docker-compose.prod.yml"),
+    env_file=Path("/s/.env"),
+    upstreams=Path("/s/upstreams.d"),
+    log_targets=Path("/s/log-targets"),
 )
 PREFIX = (
     "docker compose --project-name shop --project-directory /s --file /s/docker-compose.prod.yml --env-file /s/.env"

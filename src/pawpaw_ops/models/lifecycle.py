@@ -110,6 +110,16 @@ VERBS: tuple[Verb, ...] = (
         containers=True,
     ),
     Verb(
+        name="run-tests",
+        flow="run_tests:run_tests",
+        does="run the shop's suites on a build's sources, start its images on empty servers, judge them by id",
+        touches="containers of its own; the build's verdict",
+        undone_by="–",
+        when="after a build",
+        locks=False,
+        containers=True,
+    ),
+    Verb(
         name="deploy",
         flow="deploy:deploy",
         does="start new replicas beside the old, prove them, switch the gateway, soak, end the old",

@@ -3,7 +3,7 @@
 import contextlib
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pawpaw_ops.commands import git
 from pawpaw_ops.errors import CommandError, PreconditionError
 from pawpaw_ops.models.base import Noun, utc_now
 from pawpaw_ops.models.project import Project
+from pawpaw_ops.models.release import Build
 from pawpaw_ops.models.stack import Workplace
 from pawpaw_ops.plans.images import check_clean, public_address, version_of
 from pawpaw_ops.runner import LocalRunner
@@ -44,6 +45,46 @@ def written_out(place: Workplace, *, allow_dirty: bool) -> Iterator[Sources]:
         yield write_out_sources(place, Path(folder), allow_dirty=allow_dirty)
 
 
+@contextlib.contextmanager
+def written_out_again(place: Workplace, build: Build) -> Iterator[Sources]:
+    """Have the sources of a build in a folder of their own while the block lasts; errors as in `write_out_commit`."""
+    with tempfile.TemporaryDirectory(prefix="pawpaw-build-") as folder:
+        yield write_out_commit(place, Path(folder), build)
+
+
+@operation("write out sources of build")
+def write_out_commit(place: Workplace, folder: Path, build: Build) -> Sources:
+    """Write into *folder* what a build was made of.
+
+    Raises:
+        PreconditionError: It was made of changes that no commit has, or the repository no longer has its commit.
+
+    Touches:
+        *folder*; the repository is only read.
+    """
+    origin = place.project.file.parent
+    if build.dirty:
+        raise PreconditionError(
+            f"{build.version} was built from changes that no commit has; nobody can write them out again.",
+            hint="Commit them and build anew.",
+        )
+    try:
+        _unpack(origin, build.git_sha, folder, {})
+    except CommandError as seen:
+        raise PreconditionError(
+            f"the repository of {origin} cannot give the sources of {build.version}: {seen.stderr_tail}.",
+            hint="Fetch the commit there, or build anew.",
+        ) from seen
+    return Sources(
+        project=place.project.model_copy(update={"file": folder / "sources" / place.project.file.name}),
+        version=build.version,
+        git_sha=build.git_sha,
+        dirty=False,
+        made_at=build.built_at,
+        remote="",
+    )
+
+
 @operation("write out sources")
 def write_out_sources(place: Workplace, folder: Path, *, allow_dirty: bool) -> Sources:
     """Write the stack's sources into *folder* as git has them: files that it ignores get into no image.
@@ -64,7 +105,7 @@ def write_out_sources(place: Workplace, folder: Path, *, allow_dirty: bool) -> S
         ) from seen
     changed = ask(git.changes(origin))
     check_clean(changed, allow_dirty=allow_dirty)
-    tree = _write_tree(origin, folder, folder / "sources", dirty=bool(changed))
+    tree = _write_tree(origin, folder, dirty=bool(changed))
     return Sources(
         project=place.project.model_copy(update={"file": folder / "sources" / place.project.file.name}),
         version=version_of(sha, tree=tree if changed else ""),
@@ -75,7 +116,7 @@ def write_out_sources(place: Workplace, folder: Path, *, allow_dirty: bool) -> S
     )
 
 
-def _write_tree(origin: Path, work: Path, target: Path, *, dirty: bool) -> str:
+def _write_tree(origin: Path, work: Path, *, dirty: bool) -> str:
     """Write out the commit, or the folder as it is now by way of an index and an objects' folder of our own."""
     runner, tree, env = LocalRunner(), "HEAD", {}
     if dirty:
@@ -87,9 +128,13 @@ def _write_tree(origin: Path, work: Path, target: Path, *, dirty: bool) -> str:
         runner.run(git.read_tree(origin, env=env))
         runner.run(git.add_all(origin, env=env))
         tree = runner.ask(git.write_tree(origin, env=env))
-    archive = work / "sources.tar"
-    runner.run(git.archive(origin, tree, to=archive, env=env))
-    with tarfile.open(archive) as packed:
-        packed.extractall(target, filter="data")
-    archive.unlink()
+    _unpack(origin, tree, work, env)
     return tree
+
+
+def _unpack(origin: Path, tree: str, work: Path, env: Mapping[str, str]) -> None:
+    archive = work / "sources.tar"
+    LocalRunner().run(git.archive(origin, tree, to=archive, env=env))
+    with tarfile.open(archive) as packed:
+        packed.extractall(work / "sources", filter="data")
+    archive.unlink()

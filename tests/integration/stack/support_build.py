@@ -45,23 +45,24 @@ class Sources:
         self.name = f"b{secrets.token_hex(4)}"
         self.repository, self.state_dir = folder / "repository", folder / "state"
         self.folder = self.repository / "stack"
-        for part in ("api", "web"):
-            (self.folder / part).mkdir(parents=True)
-            (self.folder / part / "Dockerfile").write_text(DOCKERFILE.format(id=self.name))
-            (self.folder / part / "page").write_text(f"{part} of {self.name}\n")
-        (self.folder / "docker-compose.prod.yml").write_text(COMPOSE)
+        self.folder.mkdir(parents=True)
+        self.env: dict[str, str] = {"STACK_NAME": self.name, "DB_PASSWORD": CANARY}
+        self.lay_out()
         (self.repository / ".gitignore").write_text("*.secret\n.env\n")
-        self.env: dict[str, str] = {
-            "STACK_NAME": self.name,
-            "DB_PASSWORD": CANARY,
-            "BASE_REDIS": base_image("BASE_REDIS"),
-            "API_IMAGE": f"{self.name}-api:local",
-        }
         self.write_env()
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("remote", "add", "origin", "https://someone:hidden@example.com/paw/shop.git")
         self.commit("first")
         self.save_blocks()
+
+    def lay_out(self) -> None:
+        """Write the files, and what the `.env` shall have more."""
+        self.env |= {"BASE_REDIS": base_image("BASE_REDIS"), "API_IMAGE": f"{self.name}-api:local"}
+        for part in ("api", "web"):
+            (self.folder / part).mkdir()
+            (self.folder / part / "Dockerfile").write_text(DOCKERFILE.format(id=self.name))
+            (self.folder / part / "page").write_text(f"{part} of {self.name}\n")
+        (self.folder / "docker-compose.prod.yml").write_text(COMPOSE)
 
     def write_env(self) -> None:
         """Write the `.env`."""

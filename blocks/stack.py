@@ -6,6 +6,7 @@ from pydantic import Field
 
 from blocks.base import APPLY, OpsBlock
 from blocks.database import PostgresDatabase
+from blocks.github import GitHubRepository
 from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.store import BackupStore
@@ -32,6 +33,9 @@ class Stack(OpsBlock):
     project: ComposeProject | None = Field(
         default=None,
         description="Its containers; deploys need it, and a restore keeps customers away with it. Empty: none.",
+    )
+    github: GitHubRepository | None = Field(
+        default=None, description="The repository whose page shows the stack's deploys. Empty: none."
     )
     identity: str = Field(
         default="",
@@ -69,6 +73,7 @@ class Stack(OpsBlock):
             redis=self.redis.settings() if self.redis else None,
             replica=self.replica.settings() if self.replica else None,
             project=self.project.settings() if self.project else None,
+            github=self.github.settings() if self.github else None,
         )
 
     def _saved_name(self) -> str:

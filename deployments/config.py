@@ -17,7 +17,7 @@ from prefect_aws import AwsCredentials, MinIOCredentials
 from prefect_docker import DockerHost, DockerRegistryCredentials
 from pydantic import BaseModel
 
-from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase, RedisServer, Stack
+from blocks import BackupIdentity, BackupStore, ComposeProject, GitHubRepository, PostgresDatabase, RedisServer, Stack
 from pawpaw_ops.errors import ConfigError
 
 TYPES: tuple[type[Block], ...] = (
@@ -30,6 +30,7 @@ TYPES: tuple[type[Block], ...] = (
     BackupStore,
     BackupIdentity,
     ComposeProject,
+    GitHubRepository,
     Stack,
 )
 """Block types of a stack, each after those that it holds."""

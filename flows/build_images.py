@@ -1,6 +1,9 @@
 """Build images: what a commit has, by its hash, all of it or nothing."""
 
+from typing import Annotated
+
 from prefect import flow
+from pydantic import Field
 
 from blocks import Stack
 from blocks.registry import registry_login
@@ -12,6 +15,7 @@ from pawpaw_ops.tasks.sources import written_out
 def build_images(
     stack: str = "prod",
     *,
+    revision: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{7,40})?$")] = "",
     services: list[str] | None = None,
     allow_dirty: bool = False,
     push: bool = False,
@@ -25,6 +29,7 @@ def build_images(
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
+        revision: Hash de un commit; se trae de origin si falta. Vacío: el que tiene el directorio del stack.
         services: Sólo estos servicios. Vacío: todos los que construye el archivo de Compose.
         allow_dirty: Acepta cambios que ningún commit tiene; el nombre de la versión lo dice.
         push: Envía además las imágenes al registro.
@@ -39,7 +44,7 @@ def build_images(
     """
     place = Stack.named(stack).workplace()
     login = registry_login(registry or stack, wanted=push)
-    with written_out(place, allow_dirty=allow_dirty) as sources:
+    with written_out(place, revision=revision, allow_dirty=allow_dirty) as sources:
         wanted = step.plan_build(sources, only=services or (), registry=login.prefix)
         how = step.choose_builder(place.project, attest=attest)
         with step.building(sources, how) as work:

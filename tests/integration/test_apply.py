@@ -88,7 +88,7 @@ def test_the_stack_can_be_loaded_with_everything_it_holds(applied: list[str]) ->
 
 def test_every_verb_is_deployed_from_its_module_without_pulling(applied: list[str]) -> None:
     with get_client(sync_client=True) as client:
-        for verb in VERBS:
+        for verb in (verb for verb in VERBS if not verb.containers):
             found = client.read_deployment_by_name(f"{verb.name}/demo")
             assert found.entrypoint == f"flows.{verb.flow.replace(':', '.')}"
             assert not found.pull_steps

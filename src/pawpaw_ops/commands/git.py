@@ -25,12 +25,22 @@ def git(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> Comm
     return Command(argv=("git", "-C", str(folder), *settings, *words), env=env or {}, timeout_s=LONG_S)
 
 
-def head(folder: Path) -> Query[tuple[str, str]]:
-    """Ask for the commit that is checked out: its hash and its time (ISO 8601).
+def commit(folder: Path, revision: str = "HEAD") -> Query[tuple[str, str]]:
+    """Ask for a commit: its hash and its time (ISO 8601).
 
-    Errors: exit code 128 where the folder is in no repository, or has no commit.
+    Errors: exit code 128 where the folder is in no repository, or has no such commit.
     """
-    return Query(command=git(folder, "log", "-1", "--format=%H %cI"), parse=_pair)
+    words = ("log", "-1", "--format=%H %cI", "--end-of-options", revision, "--")
+    return Query(command=git(folder, *words), parse=_pair)
+
+
+def fetch(folder: Path, revision: str) -> Command:
+    """Fetch a commit from where the repository comes from; what is checked out stays.
+
+    Touches:
+        The repository's objects; the network.
+    """
+    return git(folder, "fetch", "--quiet", "--no-tags", "--end-of-options", "origin", revision)
 
 
 def changes(folder: Path) -> Query[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.database import Database
+from pawpaw_ops.models.github import GitHub
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.models.redis import Redis
 from pawpaw_ops.models.store import StoreSettings
@@ -38,6 +39,7 @@ class StackSettings(Noun):
         redis: Its Redis, where it has one.
         replica: The standby that follows the database, where it has one.
         project: Its containers, where they are known.
+        github: The repository whose page shows its deploys, where it has one.
     """
 
     name: str = Field(min_length=1)
@@ -48,6 +50,7 @@ class StackSettings(Noun):
     redis: Redis | None = None
     replica: Database | None = None
     project: Project | None = None
+    github: GitHub | None = None
 
     def its_project(self) -> Project:
         """Return the stack's Compose project.

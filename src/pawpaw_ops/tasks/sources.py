@@ -39,10 +39,10 @@ class Sources(Noun):
 
 
 @contextlib.contextmanager
-def written_out(place: Workplace, *, allow_dirty: bool) -> Iterator[Sources]:
+def written_out(place: Workplace, *, revision: str, allow_dirty: bool) -> Iterator[Sources]:
     """Have the sources in a folder of their own while the block lasts; errors as in `write_out_sources`."""
     with tempfile.TemporaryDirectory(prefix="pawpaw-build-") as folder:
-        yield write_out_sources(place, Path(folder), allow_dirty=allow_dirty)
+        yield write_out_sources(place, Path(folder), revision=revision, allow_dirty=allow_dirty)
 
 
 @contextlib.contextmanager
@@ -86,26 +86,26 @@ def write_out_commit(place: Workplace, folder: Path, build: Build) -> Sources:
 
 
 @operation("write out sources")
-def write_out_sources(place: Workplace, folder: Path, *, allow_dirty: bool) -> Sources:
+def write_out_sources(place: Workplace, folder: Path, *, revision: str, allow_dirty: bool) -> Sources:
     """Write the stack's sources into *folder* as git has them: files that it ignores get into no image.
 
+    Args:
+        place: The stack.
+        folder: Where to.
+        revision: Commit, fetched if need be; empty means the one that is checked out, whose folder must be clean.
+        allow_dirty: Take what is checked out with its changes.
+
     Raises:
-        PreconditionError: The stack's folder is no checkout, or has changes that are not allowed.
+        PreconditionError: The stack's folder is no checkout, has no such commit, or has changes that are not allowed.
 
     Touches:
-        *folder*; the repository is only read.
+        *folder*; the repository's objects where a commit is fetched.
     """
     ask, origin = LocalRunner().ask, place.project.file.parent
-    try:
-        sha, at = ask(git.head(origin))
-    except CommandError as seen:
-        raise PreconditionError(
-            f"{origin} is no git checkout with a commit: {seen.stderr_tail}.",
-            hint="Images are named by the commit that they are built from: clone the stack's repository there.",
-        ) from seen
-    changed = ask(git.changes(origin))
+    sha, at = _find(origin, revision)
+    changed = () if revision else ask(git.changes(origin))
     check_clean(changed, allow_dirty=allow_dirty)
-    tree = _write_tree(origin, folder, dirty=bool(changed))
+    tree = _write_tree(origin, folder, sha, dirty=bool(changed))
     return Sources(
         project=place.project.model_copy(update={"file": folder / "sources" / place.project.file.name}),
         version=version_of(sha, tree=tree if changed else ""),
@@ -116,9 +116,25 @@ def write_out_sources(place: Workplace, folder: Path, *, allow_dirty: bool) -> S
     )
 
 
-def _write_tree(origin: Path, work: Path, *, dirty: bool) -> str:
+def _find(origin: Path, revision: str) -> tuple[str, str]:
+    runner = LocalRunner()
+    with contextlib.suppress(CommandError):
+        return runner.ask(git.commit(origin, revision or "HEAD"))
+    try:
+        if revision:
+            runner.run(git.fetch(origin, revision))
+        return runner.ask(git.commit(origin, revision or "HEAD"))
+    except CommandError as seen:
+        what = f"has no commit {revision!r}, nor has its origin" if revision else "is no git checkout with a commit"
+        raise PreconditionError(
+            f"{origin} {what}: {seen.stderr_tail}.",
+            hint="Images are named by the commit that they are built from: clone the stack's repository there.",
+        ) from seen
+
+
+def _write_tree(origin: Path, work: Path, sha: str, *, dirty: bool) -> str:
     """Write out the commit, or the folder as it is now by way of an index and an objects' folder of our own."""
-    runner, tree, env = LocalRunner(), "HEAD", {}
+    runner, tree, env = LocalRunner(), sha, {}
     if dirty:
         env = {
             "GIT_INDEX_FILE": str(work / "index"),

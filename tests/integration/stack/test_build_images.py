@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.exceptions import ParameterTypeError
 from prefect_docker import DockerRegistryCredentials
 from pydantic import SecretStr
 
@@ -189,3 +190,23 @@ def test_an_image_that_is_not_there_and_an_engine_that_is_not_there_are_told_apa
     for ask in (builder.keeps_attestations, lambda address: builder.image(address, "x:1")):
         with pytest.raises(Unreachable, match="did not answer"):
             ask("tcp://127.0.0.1:1")
+
+
+def test_another_commit_is_built_without_being_checked_out(sources: Sources, tmp_path: Path) -> None:
+    """Fetched from where the repository comes from; changes in the folder are none of it."""
+    upstream = tmp_path / "upstream"
+    sources.git("clone", "--quiet", str(sources.repository), str(upstream))
+    sources.git("remote", "set-url", "origin", str(upstream))
+    sources.git("-C", str(upstream), "commit", "--quiet", "--allow-empty", "--message", "newer")
+    newer = sources.git("-C", str(upstream), "rev-parse", "HEAD")
+    (sources.folder / "web" / "page").write_text("in a hurry")
+    assert build_images(sources.name, revision=newer, services=["web"]) == newer[:12]
+    assert not sources.build(newer[:12]).dirty
+    assert sources.git("rev-parse", "HEAD") != newer
+    with pytest.raises(PreconditionError, match="nor has its origin"):
+        build_images(sources.name, revision="f" * 40)
+
+
+def test_deploy_G7_a_revision_that_is_none_is_refused(sources: Sources) -> None:
+    with pytest.raises(ParameterTypeError):
+        build_images(sources.name, revision="--help")

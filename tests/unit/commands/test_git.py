@@ -7,8 +7,9 @@ START = "git -C /s -c 'safe.directory=*' -c core.fsmonitor=false -c core.hooksPa
 
 
 def test_the_commit_and_its_time() -> None:
-    ask = git.head(HERE)
-    assert str(ask.command) == START + "log -1 '--format=%H %cI'"
+    ask = git.commit(HERE)
+    assert str(ask.command) == START + "log -1 '--format=%H %cI' --end-of-options HEAD --"
+    assert str(git.fetch(HERE, "abc")) == START + "fetch --quiet --no-tags --end-of-options origin abc"
     assert ask.parse("abc 2026-01-01T00:00:00+00:00\n") == ("abc", "2026-01-01T00:00:00+00:00")
 
 

@@ -70,7 +70,7 @@ def test_a_second_time_goes_on_from_there(place: Place) -> None:
 
 
 def test_a_folder_that_is_no_stack_is_told(place: Place) -> None:
-    with pytest.raises(ConfigError, match=r"no docker-compose\.prod\.yml"):
+    with pytest.raises(ConfigError, match=r"docker-compose\.prod\.yml and there is none"):
         up(place)
 
 

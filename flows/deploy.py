@@ -10,11 +10,10 @@ from pawpaw_ops.plans.traffic import Budget
 from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_checks import check
-from pawpaw_ops.tasks.deploy_go import Pace, go
+from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
 from pawpaw_ops.tasks.deploy_start import Gate, migrate
+from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
-
-Seconds = Annotated[float, Field(ge=0, le=3600)]
 
 
 @flow(flow_run_name="deploy-{stack}-{version}")
@@ -63,4 +62,5 @@ def deploy(
             return report.nothing_to_do(wanted.current.id if wanted.current else "", "every service is as it shall be")
         check(do, wanted)
         pace = Pace(Gate(deadline_s, stable_s), soak_s, Budget(failed_ratio=failed_ratio, p95_factor=p95_factor))
-        return go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=f"desplegar {version}")
+        with told_to_github(do.stack, ref=aim.git_sha, description=f"{aim.version} → {stack}"):
+            return go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=f"desplegar {version}")

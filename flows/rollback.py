@@ -1,9 +1,6 @@
 """Roll back: the release before, by the ids of its images, the same way as a deploy."""
 
-from typing import Annotated
-
 from prefect import flow
-from pydantic import Field
 
 from blocks import Stack
 from pawpaw_ops.plans.traffic import Budget
@@ -11,11 +8,10 @@ from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_back import choose_release, schema_as_it_is
 from pawpaw_ops.tasks.deploy_checks import check
-from pawpaw_ops.tasks.deploy_go import Pace, go
+from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
 from pawpaw_ops.tasks.deploy_start import Gate
+from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
-
-Seconds = Annotated[float, Field(ge=0, le=3600)]
 
 
 @flow(flow_run_name="rollback-{stack}-{to}")
@@ -56,4 +52,5 @@ def rollback(
             return report.nothing_to_do(aim.version, "its images serve already")
         check(do, wanted)
         pace = Pace(Gate(deadline_s, stable_s), soak_s, Budget())
-        return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")
+        with told_to_github(do.stack, ref=aim.git_sha, description=f"volver a {aim.version}"):
+            return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")

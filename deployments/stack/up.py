@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from prefect_docker import DockerHost
 from pydantic import SecretStr
 from rich.console import Console
 from rich.live import Live
@@ -100,7 +99,7 @@ def _start(runner: LocalRunner, project: Project) -> None:
     try:
         runner.run(compose.up(project))
     except CommandError as seen:
-        failed = standing((), _containers(project), once=ONCE).failed
+        failed = standing((), compose_project.containers_of(project), once=ONCE).failed
         if failed:
             raise _did_not_come_up(failed) from seen
         raise
@@ -124,7 +123,7 @@ def wait_until_up(project: Project, wanted: tuple[str, ...], console: Console, *
     until = time.monotonic() + timeout_s
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         while True:
-            found = _containers(project)
+            found = compose_project.containers_of(project)
             now = standing(wanted, found, once=ONCE)
             live.update(table_of(found, now))
             if now.failed:
@@ -150,10 +149,6 @@ def address(values: Mapping[str, str]) -> str:
     """Return what to open in a browser."""
     domain, port = values.get("SHOP_DOMAIN", "localhost"), values.get("HTTPS_PORT", "443")
     return f"https://{domain}" + ("" if port == "443" else f":{port}")
-
-
-def _containers(project: Project) -> tuple[Seen, ...]:
-    return compose_project.containers(lambda: DockerHost().get_client(), project.name)
 
 
 def _builder(runner: LocalRunner) -> dict[str, str]:

@@ -96,6 +96,12 @@ class RunningStack:
         """Kill a container's first process as the kernel would, so that the restart policy sees a crash."""
         os.kill(int(self.container(service, number)["State"]["Pid"]), signal.SIGKILL)
 
+    def process(self, service: str, title: str) -> int:
+        """Return this host's number of a process in a container; 0 where none has that title."""
+        name = self.container(service)["Name"].lstrip("/")
+        lines = docker("top", name, "-eo", "pid,args").splitlines()[1:]
+        return next((int(line.split()[0]) for line in lines if title in line), 0)
+
     def healthy(self, service: str) -> bool:
         """Whether every container of the service runs and is healthy."""
         states = [one["State"] for one in self.containers(service)]

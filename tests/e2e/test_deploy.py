@@ -1,13 +1,18 @@
 """Releases of the running stack under customers who never try again."""
 
 import pytest
+from pydantic import SecretStr
 
+from blocks import GitHubRepository, Stack
 from flows.reconcile_gateway import reconcile_gateway
 from flows.rollback import rollback
 from pawpaw_ops.clients.gateway import live_files
+from pawpaw_ops.errors import Undone
 from pawpaw_ops.plans.upstreams import parse_members
+from tests.e2e.fault_images import Fault
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
+from tests.integration.support_github import TOKEN, github_double
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 
@@ -21,6 +26,22 @@ def test_deploy_B1_B5_ten_deploys_in_a_row_fail_no_request_and_make_no_order_twi
     assert ledger_faults(shop.stack.sql, load.result) == []
     assert shop.serves(versions[-1])
     assert shop.left_over() == []
+
+
+def test_deploy_L1_github_is_told_by_the_flow_itself(shop: Shop) -> None:
+    with github_double() as there:
+        repository = GitHubRepository(repository="paw/shop", token=SecretStr(TOKEN), api_url=there.url)
+        block = Stack.named(shop.name)
+        block.model_copy(update={"github": repository}).save(shop.name, overwrite=True)
+        try:
+            shop.deploy(shop.offer())
+            with pytest.raises(Undone):
+                shop.deploy(shop.offer(fault=Fault.EXITS, only="backend"))
+        finally:
+            block.save(shop.name, overwrite=True)
+    assert there.violations == []
+    said = [[status["state"] for status in statuses] for statuses in there.statuses.values()]
+    assert said == [["in_progress", "success"], ["in_progress", "failure"]]
 
 
 def test_deploy_I4_a_deploy_of_what_serves_does_nothing(shop: Shop) -> None:

@@ -1,5 +1,7 @@
 """What a deploy does when the gateway is not as it should be."""
 
+import os
+import signal
 import threading
 
 import httpx
@@ -27,6 +29,28 @@ def test_deploy_C1_files_that_nginx_refuses_never_take_the_live_names(
     monkeypatch.setattr(upstreams, "render", broken)
     with pytest.raises(Undone, match="keepalife"):
         shop.deploy(shop.offer())
+    assert shop.everything() == before
+
+
+@pytest.mark.usefixtures("nobody_notices")
+def test_deploy_C3_a_gateway_that_does_not_take_the_files_up_goes_on_with_the_old_ones(shop: Shop) -> None:
+    """Its master is frozen until it was told to reload and has not; workers go on meanwhile."""
+    before = shop.everything()
+    master = shop.stack.process("nginx", "nginx: master process")
+    os.kill(master, signal.SIGSTOP)
+
+    def thaw() -> None:
+        try:
+            wait_until(lambda: bool(shop.stack.process("nginx", "gateway-reload")), "it is told")
+            wait_until(lambda: not shop.stack.process("nginx", "gateway-reload"), "nobody waits for it any more")
+        finally:
+            os.kill(master, signal.SIGCONT)
+
+    version, thread = shop.offer(), threading.Thread(target=thaw)
+    thread.start()
+    with pytest.raises(Undone, match="kept its old configuration"):
+        shop.deploy(version)
+    thread.join()
     assert shop.everything() == before
 
 

@@ -22,6 +22,7 @@ NUMBER = "com.docker.compose.container-number"
 STARTED = TypeAdapter(AwareDatetime)
 UPSTREAMS = "gateway/upstreams.d"
 LOG_TARGETS = "monitoring/log-targets"
+TEXTFILE = "monitoring/textfile"
 
 
 def find_project(file: Path, env_file: Path, **more: Any) -> Project:
@@ -32,13 +33,14 @@ def find_project(file: Path, env_file: Path, **more: Any) -> Project:
     """
     if not file.is_file():
         raise ConfigError(f"looked for the Compose file {file} and there is none.", hint="Name the stack's folder.")
-    values = read_env(env_file)
+    values, folder = read_env(env_file), file.resolve().parent
     return Project(
         name=values.get("STACK_NAME", "pawpaw"),
         file=file.resolve(),
         env_file=env_file.resolve(),
-        upstreams=file.resolve().parent / values.get("UPSTREAMS_DIR", UPSTREAMS),
-        log_targets=file.resolve().parent / values.get("LOG_TARGETS_DIR", LOG_TARGETS),
+        upstreams=folder / values.get("UPSTREAMS_DIR", UPSTREAMS),
+        log_targets=folder / values.get("LOG_TARGETS_DIR", LOG_TARGETS),
+        textfile=folder / values.get("TEXTFILE_DIR", TEXTFILE),
         **more,
     )
 

@@ -143,6 +143,22 @@ def address_in(attributes: Mapping[str, Any]) -> str:
     return str(next(filter(None, found), ""))
 
 
+def data_folder(address: str) -> Path:
+    """Return the folder where the engine keeps everything, as its own host sees it.
+
+    Raises:
+        Unreachable: It does not answer.
+    """
+    try:
+        engine = DockerClient(base_url=engine_address(address or None))
+        try:
+            return Path(engine.info()["DockerRootDir"])
+        finally:
+            engine.close()
+    except DockerException as seen:
+        raise Unreachable(f"the Docker engine did not answer: {seen}.", hint="Start it.") from seen
+
+
 def processes(address: str, container: str) -> tuple[str, ...]:
     """Return the command lines of a container's processes; errors as in `find_container`."""
     top = _speak(address, container, lambda one: one.top(ps_args="-eo pid,args"))

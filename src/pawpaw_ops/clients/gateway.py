@@ -120,7 +120,7 @@ def drain(project: Project) -> float | None:
 
 def is_running(project: Project) -> bool:
     """Whether the gateway runs; one that does not comes up with the live files."""
-    return any(one.address for one in containers_of(project, project.gateway))
+    return bool(_found(project))
 
 
 def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
@@ -136,8 +136,12 @@ def _put(folder: Path, files: Mapping[str, str]) -> None:
             path.unlink()
 
 
+def _found(project: Project) -> list[Seen]:
+    return [one for one in containers_of(project, project.gateway) if one.address]
+
+
 def _running(project: Project) -> Seen:
-    found = [one for one in containers_of(project, project.gateway) if one.address]
+    found = _found(project)
     if not found:
         raise PreconditionError(f"the gateway of {project.name!r} is not running.", hint="Start the stack: `make up`.")
     return found[0]

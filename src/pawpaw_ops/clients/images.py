@@ -1,13 +1,19 @@
-"""Facts about images of a Docker engine."""
+"""Images of a Docker engine: what they are, and how they get into a registry."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from docker import DockerClient
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound
+from pydantic import SecretStr
 
 from pawpaw_ops.clients.docker import engine_address
-from pawpaw_ops.errors import Unreachable
+from pawpaw_ops.errors import StoreError, Unreachable
 from pawpaw_ops.models.base import Noun
+
+SNAPSHOTTER = "io.containerd.snapshotter.v1"
+PUSH_S = 600
 
 
 class ImageFacts(Noun):
@@ -19,6 +25,7 @@ class ImageFacts(Noun):
         labels: Its labels.
         architecture: `amd64`, `arm64`.
         checked: Whether it brings a health check of its own.
+        size_bytes: Its size, layers that others share included.
     """
 
     id: str
@@ -26,6 +33,7 @@ class ImageFacts(Noun):
     labels: Mapping[str, str]
     architecture: str
     checked: bool
+    size_bytes: int
 
 
 def find_image(address: str, ref: str) -> ImageFacts | None:
@@ -36,18 +44,11 @@ def find_image(address: str, ref: str) -> ImageFacts | None:
 
     Source: docs.docker.com/reference/api/engine/version/v1.41 (ImageInspect).
     """
-    try:
-        engine = DockerClient(base_url=engine_address(address or None))
+    with _engine(address, f"the image {ref}") as engine:
         try:
             found = engine.images.get(ref).attrs
-        finally:
-            engine.close()
-    except ImageNotFound:
-        return None
-    except DockerException as seen:
-        raise Unreachable(
-            f"asked for the image {ref} and the engine did not answer: {seen}.", hint="Start it."
-        ) from seen
+        except ImageNotFound:
+            return None
     config = found.get("Config") or {}
     test = (config.get("Healthcheck") or {}).get("Test") or ["NONE"]
     return ImageFacts(
@@ -56,4 +57,72 @@ def find_image(address: str, ref: str) -> ImageFacts | None:
         labels=config.get("Labels") or {},
         architecture=found.get("Architecture", ""),
         checked=test != ["NONE"],
+        size_bytes=found["Size"],
     )
+
+
+def keeps_attestations(address: str) -> bool:
+    """Whether the engine's store of images can keep a list of contents beside an image: containerd's can.
+
+    Raises:
+        Unreachable: The engine does not answer.
+
+    Source: docs.docker.com/build/metadata/attestations.
+    """
+    with _engine(address, "its store of images") as engine:
+        return any(SNAPSHOTTER in str(line) for line in engine.info().get("DriverStatus") or ())
+
+
+def push(address: str, name: str, *, username: str, password: SecretStr) -> str:
+    """Send an image to its registry. The login goes with the request: the CLI would write it into a file.
+
+    Args:
+        address: The engine's.
+        name: `registry/name:tag`.
+        username: Login; empty sends none.
+        password: Its password or token.
+
+    Returns:
+        `name@sha256:…`, as anybody can fetch it.
+
+    Raises:
+        StoreError: The registry refused it, or was not to be reached.
+        Unreachable: The engine does not answer.
+
+    Touches:
+        The registry.
+    """
+    login = {"username": username, "password": password.get_secret_value()} if username else None
+    repository, _, tag = name.rpartition(":")
+    with _engine(address, f"a push of {name}", timeout_s=PUSH_S) as engine:
+        try:
+            said = engine.images.push(repository, tag=tag, auth_config=login, stream=True, decode=True)
+            return f"{repository}@{_digest(name, list(said))}"  # to its end: a half-read answer stays open
+        except APIError as seen:
+            raise StoreError(f"could not push {name}: {seen.explanation}.") from seen
+
+
+def _digest(name: str, said: Iterable[Mapping[str, Any]]) -> str:
+    digest = ""
+    for line in said:
+        if "error" in line:
+            hint = "Check the registry's address and login in the Docker Registry Credentials block."
+            raise StoreError(f"could not push {name}: {line['error']}.", hint=hint)
+        digest = (line.get("aux") or {}).get("Digest", digest)
+    if not digest:
+        raise StoreError(f"pushed {name}, and the registry did not say under which digest it has it.")
+    return digest
+
+
+@contextlib.contextmanager
+def _engine(address: str, what: str, *, timeout_s: int = 60) -> Iterator[DockerClient]:
+    try:
+        engine = DockerClient(base_url=engine_address(address or None), timeout=timeout_s)
+        try:
+            yield engine
+        finally:
+            engine.close()
+    except DockerException as seen:
+        raise Unreachable(
+            f"asked for {what} and the Docker engine did not answer: {seen}.", hint="Start it, or set DOCKER_HOST."
+        ) from seen

@@ -11,11 +11,27 @@ from pawpaw_ops.commands.contained import remove
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans.log_targets import log_targets
+from pawpaw_ops.plans.services import Service, parse_services
 from pawpaw_ops.runner import Runner
 
 POLL_S = 0.2
 UP_S = 120.0
 GRACE_S = 30.0
+
+
+def read_services(project: Project, runner: Runner, *, env: Mapping[str, str] | None = None) -> tuple[Service, ...]:
+    """Return the services of the project's Compose file.
+
+    Args:
+        project: The project.
+        runner: Starts processes.
+        env: Variables that have another value than in the `.env`.
+
+    Raises:
+        CommandError: Compose refuses the file or the `.env`; its words name what.
+    """
+    config = runner.ask(compose.config(project, env=env or {}))
+    return parse_services(config, runner.ask(compose.config(project, env={}, interpolate=False)))
 
 
 def stop(project: Project, names: Sequence[str], runner: Runner) -> None:

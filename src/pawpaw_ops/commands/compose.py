@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command, Query
+from pawpaw_ops.commands.contained import at_engine
 from pawpaw_ops.models.project import Project
 
 LONG_S = 1800.0
@@ -32,7 +33,7 @@ def compose(
         str(project.file),
     )
     argv = ("docker", "compose", *where, "--env-file", str(project.env_file), *words)
-    return Command(argv=argv, env=env or {}, timeout_s=timeout_s)
+    return Command(argv=argv, env={**at_engine(project.engine), **(env or {})}, timeout_s=timeout_s)
 
 
 def services(project: Project) -> Query[tuple[str, ...]]:

@@ -144,8 +144,8 @@ def remove(engine: str, ids: tuple[str, ...]) -> Command:
 
 
 def at_engine(address: str) -> dict[str, str | SecretStr]:
-    """Return what makes the CLI speak to that engine, whatever its own context says."""
-    return {"DOCKER_HOST": address}
+    """Return what makes the CLI speak to that engine, whatever its own context says; nothing for an empty address."""
+    return {"DOCKER_HOST": address} if address else {}
 
 
 def _typed(password: SecretStr) -> SecretStr | None:

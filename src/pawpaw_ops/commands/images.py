@@ -57,7 +57,7 @@ def build(
     """
     more = {"services": {service: {"build": {"labels": dict(labels)}}}}
     words = ("--file", "-", "build", *(ATTEST if attest else ()), service)
-    command = compose(project, *words, env={**_engine(project), **env}, timeout_s=LONG_S)
+    command = compose(project, *words, env=env, timeout_s=LONG_S)
     return replace(command, stdin=json.dumps(more), stdout=log)
 
 
@@ -86,10 +86,6 @@ def left_running(log: str) -> tuple[str, ...]:
     """
     removed = set(REMOVED.findall(log))
     return tuple(found for found in dict.fromkeys(RUNNING.findall(log)) if found not in removed)
-
-
-def _engine(project: Project) -> dict[str, str | SecretStr]:
-    return at_engine(project.engine) if project.engine else {}
 
 
 def _version(out: str) -> str:

@@ -71,7 +71,7 @@ def start_throwaway(project: Project, services: Sequence[str]) -> Command:
     """
     scale = tuple(f"--scale={service}=1" for service in sorted(services))
     words = ("up", "--detach", "--no-build", "--pull", "never", *scale, *sorted(services))
-    return compose(project, *words, env=_engine(project), timeout_s=LONG_S)
+    return compose(project, *words, timeout_s=LONG_S)
 
 
 def remove_throwaway(project: Project) -> Command:
@@ -81,8 +81,4 @@ def remove_throwaway(project: Project) -> Command:
         Containers, networks and volumes of that project.
     """
     words = ("down", "--volumes", "--remove-orphans", "--timeout", "5")
-    return compose(project, *words, env=_engine(project), timeout_s=LONG_S)
-
-
-def _engine(project: Project) -> Mapping[str, str]:
-    return {"DOCKER_HOST": project.engine} if project.engine else {}
+    return compose(project, *words, timeout_s=LONG_S)

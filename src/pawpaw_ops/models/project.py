@@ -16,6 +16,7 @@ class Project(Noun):
         env_file: File with the values of its variables.
         upstreams: Folder that the gateway has mounted at `/etc/nginx/upstreams.d`.
         log_targets: Folder in which the log shipper looks for whose files it reads; None where there is none.
+        textfile: Folder of numbers that Prometheus gets through the node exporter; None where there is none.
         gateway: Service that is the gateway.
         database_clients: Services that hold sessions of the database.
         engine: Address of the Docker engine; empty means `DOCKER_HOST`, else this host's.
@@ -26,6 +27,7 @@ class Project(Noun):
     env_file: Path
     upstreams: Path
     log_targets: Path | None = None
+    textfile: Path | None = None
     gateway: str = "nginx"
     database_clients: tuple[str, ...] = ("backend",)
     engine: str = ""

@@ -71,6 +71,7 @@ class Release(Noun):
         id: `<version>-<number>`: what the gateway's log and marker say.
         version: The build that its images are of; empty where they were taken from the `.env`.
         images: Variable of the `.env` -> image id or `name@sha256:…`.
+        git_sha: The commit that its images are of; empty where it is unknown.
         compose_sha256: Of the Compose file as it stood.
         env_prints: Variable -> keyed print of its value: tells that a value changed, never what it is.
         generation: The gateway's, from which it served.
@@ -83,6 +84,7 @@ class Release(Noun):
     id: str
     version: str
     images: dict[str, str]
+    git_sha: str = ""
     compose_sha256: str
     env_prints: dict[str, str]
     generation: int

@@ -83,13 +83,8 @@ def _gateway_to(stack: StackSettings, args: Args) -> None:
         gateway.drain(project)
 
 
-def write_env(stack: StackSettings, values: Mapping[str, str | None]) -> None:
-    """Give variables of the stack's `.env` other values."""
-    change_env(stack.its_project().env_file, values)
-
-
 def _env_to(stack: StackSettings, args: Args) -> None:
-    write_env(stack, args["values"])
+    change_env(stack.its_project().env_file, args["values"])
 
 
 def _record_release(stack: StackSettings, args: Args) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import SecretStr
 
-from pawpaw_ops.clients import builder
 from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.images import find_image, keeps_attestations, push
 from pawpaw_ops.clients.releases import save_build
-from pawpaw_ops.commands import compose, contained, images
+from pawpaw_ops.clients.services import read_services
+from pawpaw_ops.commands import contained, images
 from pawpaw_ops.errors import BuildFailed, CommandError, PreconditionError
 from pawpaw_ops.models.base import Noun, utc_now
 from pawpaw_ops.models.project import Project
@@ -18,7 +19,6 @@ from pawpaw_ops.models.registry import Registry
 from pawpaw_ops.models.release import Build, BuiltImage
 from pawpaw_ops.models.stack import Workplace
 from pawpaw_ops.plans.images import WantedImage, check_not_in_use, labels_of, wanted_images
-from pawpaw_ops.plans.services import parse_services
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.operation import operation
@@ -53,10 +53,8 @@ def plan_build(sources: Sources, *, only: Sequence[str], registry: str) -> tuple
     Touches:
         Nothing.
     """
-    ask, project = LocalRunner().ask, sources.project
-    services = parse_services(
-        ask(compose.config(project, env={})), ask(compose.config(project, env={}, interpolate=False))
-    )
+    project = sources.project
+    services = read_services(project, LocalRunner())
     wanted = wanted_images(services, only=only, project=project.name, registry=registry)
     check_not_in_use(wanted, sources.version, read_env(project.env_file))
     return wanted
@@ -74,7 +72,7 @@ def choose_builder(project: Project, *, attest: bool) -> How:
     why = ""
     if attest and not buildx:
         why = "Docker's CLI has no buildx here."
-    elif attest and not builder.keeps_attestations(project.engine):
+    elif attest and not keeps_attestations(project.engine):
         why = "the engine keeps images in its own store, not in containerd's."
     if why:
         report.logger().warning("%s%s", NOT_ATTESTED, why)
@@ -146,13 +144,15 @@ def build_image(work: Building, wanted: WantedImage) -> BuiltImage:
         )
     except CommandError as seen:
         raise _failed(work, wanted, log.read_text(errors="replace") if log.exists() else "", seen) from seen
-    image_id, size = builder.image(work.engine, name)
+    image = find_image(work.engine, name)
+    if image is None:
+        raise PreconditionError(f"built {name}, and the engine has no such image.")
     built = BuiltImage(
         service=wanted.service,
         variable=wanted.variable,
         tag=f"{wanted.name}:{sources.version}",
-        id=image_id,
-        size_bytes=size,
+        id=image.id,
+        size_bytes=image.size_bytes,
         took_s=round(time.monotonic() - began, 2),
     )
     work.made.append((wanted, built))
@@ -179,8 +179,8 @@ def name_images(work: Building) -> None:
         Names of images.
     """
     for wanted, built in work.made:
-        with contextlib.suppress(PreconditionError):
-            work.before[built.tag] = builder.image(work.engine, built.tag)[0]
+        if before := find_image(work.engine, built.tag):
+            work.before[built.tag] = before.id
         work.named.append(built.tag)
         LocalRunner().run(images.tag(work.engine, f"{wanted.name}:{work.mark}", built.tag))
 
@@ -203,7 +203,7 @@ def push_images(work: Building, login: Registry) -> list[BuiltImage]:
         return made
     pushed = []
     for built in made:
-        digest = builder.push(work.engine, built.tag, username=login.username, password=login.password)
+        digest = push(work.engine, built.tag, username=login.username, password=login.password)
         report.logger().info("pushed %s", digest)
         pushed.append(built.model_copy(update={"digest": digest}))
     return pushed

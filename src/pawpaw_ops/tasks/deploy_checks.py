@@ -4,6 +4,8 @@ import os
 
 import psutil
 
+from pawpaw_ops.clients.docker import data_folder
+from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
 from pawpaw_ops.clients.postgres.room import room
 from pawpaw_ops.errors import OpsError, PreconditionError
@@ -15,8 +17,8 @@ from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.operation import operation
 
-SESSIONS_EACH = 10
-"""Sessions that one new replica may open; DB_POOL_MAX in the `.env`."""
+SESSIONS_EACH = "10"
+"""Sessions that one replica may open where DB_POOL_MAX in the `.env` says nothing else."""
 
 
 @operation("check before deploy")
@@ -48,7 +50,11 @@ def check(do: Session, wanted: Wanted) -> None:
 
 
 def _disk(do: Session) -> Finding:
-    found = os.statvfs(do.stack.state_dir)
+    """Look at the engine's disk, which this host sees where the engine is this host's."""
+    try:
+        found = os.statvfs(data_folder(do.stack.its_project().engine))
+    except OSError as seen:
+        return preflight.unknown("disk", f"the engine's folder cannot be looked at: {seen}")
     return preflight.disk(
         Disk(
             bytes_total=found.f_blocks * found.f_frsize,
@@ -60,8 +66,9 @@ def _disk(do: Session) -> Finding:
 
 
 def _database(do: Session, wanted: Wanted) -> tuple[Finding, ...]:
-    clients = do.stack.its_project().database_clients
-    more = sum(roll.add for roll in wanted.plan.rolls if roll.service in clients) * SESSIONS_EACH
+    project = do.stack.its_project()
+    each = int(read_env(project.env_file).get("DB_POOL_MAX", SESSIONS_EACH))
+    more = sum(roll.add for roll in wanted.plan.rolls if roll.service in project.database_clients) * each
     try:
         return preflight.database(room(Postgres(do.stack.database, do.run_id)), more_sessions=more)
     except (OpsError, PostgresError) as seen:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.traffic import Budget
@@ -12,6 +15,8 @@ from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_report import report_deploy
 from pawpaw_ops.tasks.deploy_start import Gate, Schema
 
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+"""A flow's parameter."""
 BASELINE = timedelta(minutes=5)
 
 

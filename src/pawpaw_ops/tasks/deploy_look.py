@@ -8,13 +8,14 @@ from pawpaw_ops.clients import releases
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.images import ImageFacts, find_image
+from pawpaw_ops.clients.services import read_services
 from pawpaw_ops.commands import compose, docker
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.release import Build, Release
 from pawpaw_ops.plans.deploy import DeployPlan, plan_deploy
 from pawpaw_ops.plans.env_values import changes, prints
-from pawpaw_ops.plans.services import Kind, Service, parse_services
+from pawpaw_ops.plans.services import Kind, Service
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
@@ -30,11 +31,15 @@ class Aim:
 
     Attributes:
         images: Variable of the `.env` -> image id or `name@sha256:…`.
+        untested: Those of the variables whose image no test has run.
+        git_sha: The commit that they are of; empty where it is unknown.
         back_from: The version that is left, for a rollback.
     """
 
     version: str
     images: Mapping[str, str]
+    untested: frozenset[str] = frozenset()
+    git_sha: str = ""
     back_from: str = ""
 
 
@@ -82,13 +87,20 @@ def choose_build(do: Session, version: str, *, accept_untested: bool) -> Aim:
     """
     if version == CURRENT:
         ledger = releases.releases(do.stack.state_dir)
-        return Aim(version=ledger[-1].version if ledger else "", images={})
+        current = ledger[-1] if ledger else None
+        return Aim(version=current.version if current else "", images={}, git_sha=current.git_sha if current else "")
     build = releases.find_build(do.stack.state_dir, version)
-    _check_tested(do, build, accept_untested=accept_untested)
-    return Aim(version=build.version, images={one.variable: one.digest or one.id for one in build.images})
+    ran = _check_tested(do, build, accept_untested=accept_untested)
+    return Aim(
+        version=build.version,
+        images={one.variable: one.digest or one.id for one in build.images},
+        untested=frozenset(one.variable for one in build.images if one.id not in ran and not accept_untested),
+        git_sha=build.git_sha,
+    )
 
 
-def _check_tested(do: Session, build: Build, *, accept_untested: bool) -> None:
+def _check_tested(do: Session, build: Build, *, accept_untested: bool) -> frozenset[str]:
+    """Refuse what the tests do not vouch for; returns the ids of the images that they ran."""
     said = releases.find_tested(do.stack.state_dir, build.version)
     others = [one.service for one in build.images if said and said.ids.get(one.service, one.id) != one.id]
     if others:
@@ -102,6 +114,7 @@ def _check_tested(do: Session, build: Build, *, accept_untested: bool) -> None:
         raise PreconditionError(
             f"{build.version} is not tested.", hint="Run run-tests, or pass accept_untested=true if you know better."
         )
+    return frozenset(said.ids.values() if said else ())
 
 
 @operation("compare wanted and found")
@@ -116,21 +129,24 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
     Touches:
         Nothing; an image that only its registry has is fetched.
     """
-    project, ask = do.stack.its_project(), do.runner.ask
-    services = parse_services(
-        ask(compose.config(project, env=aim.images)), ask(compose.config(project, env={}, interpolate=False))
-    )
+    project = do.stack.its_project()
+    services = read_services(project, do.runner, env=aim.images)
     settings = {
         one.variable: aim.images[one.variable]
         for one in services
         if one.variable in aim.images and (one.kind is not Kind.SINGULAR or one.name in may_stop)
     }
+    if never := sorted(settings.keys() & aim.untested):
+        raise PreconditionError(
+            f"no test of {aim.version} ran the image for {', '.join(never)}.",
+            hint="Pass accept_untested=true if you know better.",
+        )
     images = {one.name: _image(do, one) for one in services if one.kind is Kind.ROLLING or one.variable in aim.images}
     found = containers_of(project)
     plan = plan_deploy(
         services,
         found,
-        hashes=ask(compose.hashes(project, env=settings)),
+        hashes=do.runner.ask(compose.hashes(project, env=settings)),
         image_ids={name: facts.id for name, facts in images.items()},
         may_stop=may_stop,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pawpaw_ops.clients import gateway, services
 from pawpaw_ops.clients.compose_project import containers_of
-from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Release
@@ -56,6 +56,7 @@ def name_release(do: Session, wanted: Wanted, schema: Schema | None, *, why: str
         id=f"{version}-{number}",
         version=wanted.aim.version,
         images={**kept, **wanted.settings},
+        git_sha=wanted.aim.git_sha,
         compose_sha256=wanted.compose_sha256,
         env_prints=wanted.env_prints,
         generation=generation,
@@ -178,7 +179,7 @@ def commit(do: Session, wanted: Wanted, release: Release) -> None:
     if wanted.settings.items() - values.items():
         do.step(
             "write the images into the .env",
-            lambda: undo_services.write_env(do.stack, wanted.settings),
+            lambda: change_env(project.env_file, wanted.settings),
             undo=undo_services.env_to({name: values.get(name) for name in wanted.settings}),
         )
     old = [one for roll in wanted.plan.rolls for one in roll.retire] + list(wanted.plan.orphans)

@@ -20,6 +20,7 @@ from pawpaw_ops.plans import restore as restore_plan
 from pawpaw_ops.plans.ladder import DrillRecord
 from pawpaw_ops.session import Session, open_session
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.metrics import tell_prometheus
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.publish import add_proof
 from pawpaw_ops.tasks.rungs import SERVER_SETTINGS, Drilled, climb
@@ -129,7 +130,7 @@ def report_drill(do: Session, records: Sequence[DrillRecord], identity: SecretSt
     """Show every rung, what past drills say, the trend of the time to restore, and the key that checks the evidence.
 
     Touches:
-        Artifacts in Prefect.
+        Artifacts in Prefect; when all is green, the time of it as Prometheus sees it.
     """
     rows = [
         {
@@ -155,6 +156,8 @@ def report_drill(do: Session, records: Sequence[DrillRecord], identity: SecretSt
     report.table(f"drill-trend-{do.stack.name}", times, gist=f"Time to restore, {records[0].tier}")
     for record in records:
         report.logger().info("%s: %s", record.backup_id, summary(record))
+    if Verdict.worst([record.verdict for record in records]) is Verdict.VERIFIED:
+        tell_prometheus(do, "drill", {"pawpaw_drill_last_success_timestamp_seconds": utc_now().timestamp()})
 
 
 def summary(record: DrillRecord) -> str:

@@ -24,6 +24,7 @@ from pawpaw_ops.plans import backup as plan
 from pawpaw_ops.session import Session, undo
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.artefact import of_kind
+from pawpaw_ops.tasks.metrics import tell_prometheus
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.places import Dumped, Places
 from pawpaw_ops.tasks.report import Progress, human_bytes, logger
@@ -176,7 +177,7 @@ def publish_manifest(do: Session, stored: Stored[M], odd: tuple[str, ...]) -> M:
     """Store the proof and the manifest, with what is odd about the backup though its proof held.
 
     Touches:
-        Two small objects per location.
+        Two small objects per location; the backup's age and size as Prometheus sees them.
     """
     contents = stored.contents
     manifest = stored.catalogs[0].kind(
@@ -193,6 +194,13 @@ def publish_manifest(do: Session, stored: Stored[M], odd: tuple[str, ...]) -> M:
         add_proof(target, manifest.backup_id, Verdict.VERIFIED, level=1, run_id=do.run_id)
         do.step(f"publish in {target.location.name}", partial(target.publish, manifest))
     do.commit(f"backup {manifest.backup_id}")
+    name = stored.catalogs[0].name
+    of = f'{{database="{name}"}}'
+    numbers = {
+        f"pawpaw_backup_last_verified_timestamp_seconds{of}": contents.taken_at.timestamp(),
+        f"pawpaw_backup_size_bytes{of}": float(manifest.size_bytes),
+    }
+    tell_prometheus(do, f"backup-{report.key(name)}", numbers)
     return manifest
 
 

@@ -9,13 +9,14 @@ from pawpaw_ops.clients import compose_project, docker
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.files import write_whole
 from pawpaw_ops.clients.http import probe
+from pawpaw_ops.clients.services import read_services
 from pawpaw_ops.commands import compose, suites
 from pawpaw_ops.errors import CommandError, OpsError
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.models.release import Build
 from pawpaw_ops.models.stack import Workplace
-from pawpaw_ops.plans.services import Kind, Service, parse_services
+from pawpaw_ops.plans.services import Kind, Service
 from pawpaw_ops.plans.startup import Seen, standing
 from pawpaw_ops.plans.suites import SuiteResult, smoked, throwaway_env
 from pawpaw_ops.runner import LocalRunner
@@ -68,9 +69,7 @@ def _try(project: Project, build: Build, timeout_s: float) -> tuple[Verdict, str
     runner = LocalRunner()
     ids = {one.service: one.id for one in build.images}
     try:
-        services = parse_services(
-            runner.ask(compose.config(project, env={})), runner.ask(compose.config(project, env={}, interpolate=False))
-        )
+        services = read_services(project, runner)
         chosen = smoked(services, build)
         if not chosen:
             return Verdict.NOT_VERIFIED, "no image of the build can be asked whether it is ready", {}

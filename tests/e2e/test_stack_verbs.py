@@ -1,0 +1,165 @@
+"""The verbs on the running stack as operators and CI start them: deployments, a worker, `pawpaw trigger`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.settings import get_current_settings
+from pyrage import x25519
+
+from deployments.apply import POOL, apply
+from deployments.trigger import Exit, trigger
+from pawpaw_ops.commands import prefect
+from pawpaw_ops.runner import LocalRunner
+from tests.e2e.fault_images import Fault
+from tests.e2e.support_deploy import QUICK, Shop
+from tests.e2e.support_shop import RunningStack
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("logs_of_failures", "worker")
+FILE = """
+[blocks.postgres-database.prod]
+name = "{DB_NAME}"
+container = "{DB_CONTAINER}"
+password = {{env = "DB_PASSWORD"}}
+[blocks.postgres-database.prod-replica]
+name = "{DB_NAME}"
+container = "{REPLICA_CONTAINER}"
+password = {{env = "DB_PASSWORD"}}
+[blocks.redis-server.prod]
+name = "carts"
+container = "{REDIS_CONTAINER}"
+user = "pawpaw_backup"
+password = {{env = "REDIS_PASSWORD"}}
+[blocks.backup-store.prod]
+folder = "{folder}/store"
+recipients = [{{env = "RECIPIENT"}}]
+[blocks.backup-identity.prod]
+identities = [{{env = "IDENTITY"}}]
+[blocks.compose-project.prod]
+folder = "{stack}"
+env_file = "{env_file}"
+[blocks.stack.prod]
+state_dir = "{folder}/state"
+database = "postgres-database/prod"
+replica = "postgres-database/prod-replica"
+store = "backup-store/prod"
+redis = "redis-server/prod"
+project = "compose-project/prod"
+"""
+
+
+@pytest.fixture(scope="module")
+def prod(shop: Shop, prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The running stack as the environment `prod`, as `pawpaw apply` makes it from a file and the environment."""
+    stack, folder = shop.stack, tmp_path_factory.mktemp("prod")
+    identity = x25519.Identity.generate()
+    path = folder / "blocks.toml"
+    project = stack.project
+    text = FILE.format(**stack.values, folder=folder, stack=project.file.parent, env_file=project.env_file)
+    path.write_text(text)
+    env = {
+        "DB_PASSWORD": stack.values["POSTGRES_BOOTSTRAP_PASSWORD"],
+        "REDIS_PASSWORD": stack.values["REDIS_BACKUP_PASSWORD"],
+        "RECIPIENT": str(identity.to_public()),
+        "IDENTITY": str(identity),
+    }
+    apply(path, env=env, say=lambda _: None)
+    with get_client(sync_client=True) as client:
+        client.update_work_pool(POOL, WorkPoolUpdate(is_paused=False))
+    return Shop(stack=stack, name="prod", state_dir=folder / "state", images=shop.images, built=1000)
+
+
+@pytest.fixture(scope="module")
+def worker(prod: Shop) -> Iterator[None]:
+    settings = get_current_settings().to_environment_variables(exclude_unset=True)
+    line = prefect.worker(sys.executable, pool=POOL, name="prod", settings=settings)
+    process = LocalRunner().spawn(line, log=prod.state_dir.parent / "worker.log")
+    yield
+    process.end(grace_s=15)
+
+
+def run(verb: str, **parameters: Any) -> Exit:
+    said: list[str] = []
+    end = trigger(f"{verb}/prod", parameters, timeout_s=300, say=said.append)
+    print("\n".join(said))  # noqa: T201 - pytest shows it with a failure
+    return end
+
+
+def orders(stack: RunningStack) -> str:
+    return stack.sql("SELECT count(*) FROM orders")
+
+
+def test_backed_up_wrecked_restored_and_undone_by_deployments(prod: Shop) -> None:
+    """RB-01's five manual steps are one run; the replica follows, and the way back is another."""
+    stack = prod.stack
+    customer = stack.shop()
+    customer.register()
+    customer.fill_cart()
+    assert customer.order().status_code == 201
+    before = orders(stack)
+    assert run("backup-db") is Exit.COMPLETED
+    stack.sql("DELETE FROM order_items; DELETE FROM order_requests; DELETE FROM orders")
+    assert run("restore-db", approve=True) is Exit.COMPLETED
+    assert orders(stack) == before
+    wait_until(
+        lambda: stack.sql("SELECT count(*) FROM orders", service="postgres_replica") == before, "the replica follows"
+    )
+    assert customer.http.get("/api/orders").status_code == 200
+    assert run("undo-restore", approve=True, accept_lost_writes=True) is Exit.COMPLETED
+    assert orders(stack) == "0"
+    assert run("undo-restore", approve=True, accept_lost_writes=True) is Exit.COMPLETED
+    assert orders(stack) == before
+
+
+def test_redis_is_backed_up_and_a_restore_is_drilled_by_deployments(prod: Shop) -> None:
+    assert run("backup-redis") is Exit.COMPLETED
+    assert run("drill-restore") is Exit.COMPLETED
+    assert run("list-backups") is Exit.COMPLETED
+
+
+def test_prometheus_knows_how_old_the_backups_and_the_drill_are(prod: Shop) -> None:
+    """What the alerts on backups ask for is what these verbs write."""
+    url = f"http://127.0.0.1:{prod.stack.values['PROMETHEUS_PORT']}/api/v1/query"
+
+    def values(metric: str) -> dict[str, float]:
+        found = httpx.get(url, params={"query": metric}, trust_env=False, timeout=30).json()["data"]["result"]
+        return {one["metric"].get("database", ""): float(one["value"][1]) for one in found}
+
+    wanted = {prod.stack.values["DB_NAME"], "carts"}
+    age = "time() - pawpaw_backup_last_verified_timestamp_seconds"
+    wait_until(lambda: values(age).keys() == wanted, "Prometheus has read it", deadline_s=120)
+    assert all(0 < seconds < 3600 for seconds in values(age).values())
+    assert all(size > 0 for size in values("pawpaw_backup_size_bytes").values())
+    wait_until(lambda: bool(values("pawpaw_drill_last_success_timestamp_seconds")), "the drill too", deadline_s=60)
+
+
+def test_deploy_L1_a_version_is_deployed_and_gone_back_from_as_ci_does(prod: Shop) -> None:
+    first, second = prod.offer(), prod.offer()
+    assert run("deploy", version=first, **QUICK) is Exit.COMPLETED
+    assert run("deploy", version=second, **QUICK) is Exit.COMPLETED
+    assert prod.serves(second)
+    assert run("rollback") is Exit.COMPLETED
+    assert prod.serves(first)
+    broken = prod.offer(fault=Fault.EXITS, only="backend")
+    assert run("deploy", version=broken, **QUICK) is Exit.UNDONE
+    assert prod.serves(first)
+
+
+def test_no_secret_of_the_stack_is_where_it_does_not_belong(prod: Shop) -> None:
+    """After all of the above: Prefect's logs and the stack's own records."""
+    canaries = [value for name, value in prod.stack.values.items() if name.endswith(("PASSWORD", "SECRET"))]
+    held = [
+        path
+        for path in prod.state_dir.parent.rglob("*")
+        if path.is_file() and path.suffix in {".jsonl", ".json", ".log"}
+    ]
+    assert held
+    for path in held:
+        text = Path(path).read_text(errors="replace")
+        assert not [value for value in canaries if value in text], path

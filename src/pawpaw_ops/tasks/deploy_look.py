@@ -201,7 +201,9 @@ def show_plan(do: Session, wanted: Wanted) -> None:
         names = [one.name for one in wanted.found if one.id in plan.orphans]
         rows.append({"service": ", ".join(names), "what": "go at the end", "why": "no such service is left"})
     differs = changes(current.env_prints, wanted.env_prints) if current else {}
-    rows += [{"service": ".env", "what": f"{name} {what}", "why": ""} for name, what in differs.items()]
+    # The images are what is deployed; their lines stand above.
+    other = {name: what for name, what in differs.items() if name not in wanted.settings}
+    rows += [{"service": ".env", "what": f"{name} {what}", "why": ""} for name, what in other.items()]
     gist = f"{current.id if current else 'nothing'} → {wanted.aim.version or 'the images of the .env'}"
     report.table(f"deploy-plan-{do.stack.name}", rows, gist=gist)
     for row in rows:

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
@@ -19,24 +19,39 @@ from prefect.client.schemas.filters import (
     WorkerFilter,
     WorkerFilterStatus,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, StateType, Worker
 from prefect.client.schemas.responses import DeploymentResponse, SetStateStatus, StateAbortDetails, StateRejectDetails
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from deployments.apply import POOL, TAG
 from pawpaw_ops.errors import ConfigError, PreconditionError
+from pawpaw_ops.models.base import utc_now
 
+HEARTBEAT_S = 30
+MISSED = 3
+"""A worker is gone after this many heartbeats that did not come, as Prefect's server counts."""
 NOT_FOUND = 404
 
 
 def workers(client: SyncPrefectClient, pool: str = POOL) -> list[str]:
-    """Return the names of a pool's workers that are online."""
+    """Return the names of a pool's workers that are online and heard of.
+
+    The server's mark alone is not enough: the service that takes it away does not run on every server.
+    """
     online = WorkerFilter(status=WorkerFilterStatus(any_=["ONLINE"]))
     try:
-        return [worker.name for worker in client.read_workers_for_work_pool(pool, worker_filter=online)]
+        found = client.read_workers_for_work_pool(pool, worker_filter=online)
     except ObjectNotFound:
         return []
+    return [worker.name for worker in found if _heard_of(worker)]
+
+
+def _heard_of(worker: Worker) -> bool:
+    every_s = worker.heartbeat_interval_seconds or HEARTBEAT_S
+    return worker.last_heartbeat_time is not None and utc_now() - worker.last_heartbeat_time < timedelta(
+        seconds=MISSED * every_s
+    )
 
 
 def waiting(client: SyncPrefectClient, text: str = "") -> FlowRun:

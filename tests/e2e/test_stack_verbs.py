@@ -1,24 +1,19 @@
 """The verbs on the running stack as operators and CI start them: deployments, a worker, `pawpaw trigger`."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolUpdate
-from prefect.settings import get_current_settings
 from pyrage import x25519
 
-from deployments.apply import POOL, apply
+from deployments.apply import apply
 from deployments.trigger import Exit, trigger
-from pawpaw_ops.commands import prefect
-from pawpaw_ops.runner import LocalRunner
 from tests.e2e.fault_images import Fault
 from tests.e2e.support_deploy import QUICK, Shop
 from tests.e2e.support_shop import RunningStack
+from tests.integration.support_worker import running_worker
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "worker")
@@ -70,18 +65,13 @@ def prod(shop: Shop, prefect_api: None, tmp_path_factory: pytest.TempPathFactory
         "IDENTITY": str(identity),
     }
     apply(path, env=env, say=lambda _: None)
-    with get_client(sync_client=True) as client:
-        client.update_work_pool(POOL, WorkPoolUpdate(is_paused=False))
     return Shop(stack=stack, name="prod", state_dir=folder / "state", images=shop.images, built=1000)
 
 
 @pytest.fixture(scope="module")
 def worker(prod: Shop) -> Iterator[None]:
-    settings = get_current_settings().to_environment_variables(exclude_unset=True)
-    line = prefect.worker(sys.executable, pool=POOL, name="prod", settings=settings)
-    process = LocalRunner().spawn(line, log=prod.state_dir.parent / "worker.log")
-    yield
-    process.end(grace_s=15)
+    with running_worker("prod", prod.state_dir.parent / "worker.log"):
+        yield
 
 
 def run(verb: str, **parameters: Any) -> Exit:

@@ -1,4 +1,3 @@
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,15 +5,14 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.settings import get_current_settings
 
 from deployments import runs
 from deployments.apply import POOL, apply
 from deployments.server import server
 from deployments.trigger import Exit, trigger
-from pawpaw_ops.commands import prefect
 from pawpaw_ops.errors import ConfigError, PreconditionError
-from pawpaw_ops.runner import LocalRunner
+from tests.integration.support_worker import running_worker
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("applied")
 FILE = """
@@ -45,11 +43,8 @@ def applied(prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def worker(applied: Path) -> Iterator[None]:
-    settings = get_current_settings().to_environment_variables(exclude_unset=True) | {"TMPDIR": str(applied)}
-    line = prefect.worker(sys.executable, pool=POOL, name="tests", settings=settings)
-    process = LocalRunner().spawn(line, log=applied / "worker.log")
-    yield
-    process.end(grace_s=15)
+    with running_worker("tests", applied / "worker.log", {"TMPDIR": str(applied)}):
+        yield
 
 
 def test_a_run_that_no_worker_takes_is_cancelled() -> None:
@@ -61,6 +56,13 @@ def test_a_run_that_no_worker_takes_is_cancelled() -> None:
         assert newest.state is not None
         assert newest.state.is_cancelled()
     assert "no worker of the pool pawpaw is online" in said[-1]
+
+
+def test_a_worker_that_is_no_longer_heard_of_counts_as_gone() -> None:
+    with get_client(sync_client=True) as client:
+        client.send_worker_heartbeat(POOL, "ghost", heartbeat_interval_seconds=1)
+        assert "ghost" in runs.workers(client)
+        wait_until(lambda: not runs.workers(client), "the worker that fell silent is gone")
 
 
 def test_a_run_that_does_not_end_in_time_goes_on() -> None:

@@ -14,6 +14,7 @@ OpsError                      .code (stable slug, a heading in docs/errors.md)  
 │   │   ├── RoleMissing       a role the backup needs cannot be made
 │   │   ├── ExtensionMissing  the server cannot offer an extension of the backup
 │   │   ├── Blocked           something uses the database that must not be interrupted
+│   │   ├── Frozen            nothing may change the stack until somebody says so
 │   │   └── NotApproved       nobody approved, or the world changed since the preview
 │   ├── BuildFailed           an image could not be built; its last output is quoted
 │   └── LockHeld              another run works on the stack: who, since when, doing what
@@ -132,6 +133,12 @@ class Blocked(PreconditionError):
     """Something uses the database that must not be interrupted; the message names it."""
 
     code = "blocked"
+
+
+class Frozen(PreconditionError):
+    """Nothing may change the stack until somebody says so; the message says why, who and since when."""
+
+    code = "frozen"
 
 
 class NotApproved(PreconditionError):

@@ -15,6 +15,7 @@ class Verb(Noun):
         locks: Whether it takes the stack's lock.
         approval: Whether it waits for a person unless told `approve=true`.
         containers: Whether it works on the stack's containers; the demo has none.
+        in_freeze: Whether it works on a frozen stack; one that takes no lock does.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Verb(Noun):
     locks: bool = True
     approval: bool = False
     containers: bool = False
+    in_freeze: bool = False
 
 
 VERBS: tuple[Verb, ...] = (
@@ -36,6 +38,7 @@ VERBS: tuple[Verb, ...] = (
         touches="staging folder, backup store",
         undone_by="nothing is visible until the manifest is; a failed run leaves nothing",
         when="daily 03:00",
+        in_freeze=True,
     ),
     Verb(
         name="list-backups",
@@ -71,6 +74,7 @@ VERBS: tuple[Verb, ...] = (
         touches="staging folder, backup store",
         undone_by="nothing is visible until the manifest is; a failed run leaves nothing",
         when="daily 03:30",
+        in_freeze=True,
     ),
     Verb(
         name="restore-redis",
@@ -145,5 +149,33 @@ VERBS: tuple[Verb, ...] = (
         undone_by="itself when it fails",
         when="every 5 minutes",
         containers=True,
+        in_freeze=True,
+    ),
+    Verb(
+        name="recover",
+        flow="recover:recover",
+        does="take back what dead runs began, or finish what they had decided; any verb does so first",
+        touches="what their journals say",
+        undone_by="–",
+        when="by hand",
+        in_freeze=True,
+    ),
+    Verb(
+        name="freeze",
+        flow="freeze:freeze",
+        does="let nothing change the stack, and say why to whoever tries",
+        touches="`freeze.json`",
+        undone_by="`unfreeze`",
+        when="by hand",
+        locks=False,
+    ),
+    Verb(
+        name="unfreeze",
+        flow="unfreeze:unfreeze",
+        does="let the stack be changed again",
+        touches="`freeze.json`",
+        undone_by="`freeze`",
+        when="by hand",
+        locks=False,
     ),
 )

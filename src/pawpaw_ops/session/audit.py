@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from typing import Any
 
 from pawpaw_ops.clients.files import fsync
 from pawpaw_ops.models.base import utc_now
@@ -17,3 +19,16 @@ def append(stack: StackSettings, entry: dict[str, object]) -> None:
     finally:
         os.close(number)
     fsync(path)
+
+
+def entries(stack: StackSettings) -> Iterator[dict[str, Any]]:
+    """Read the record, oldest first; a line that was torn says nothing."""
+    path = stack.state_dir / "audit.jsonl"
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue

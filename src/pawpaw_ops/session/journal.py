@@ -98,6 +98,13 @@ def steps(path: Path) -> list[Step]:
     return found
 
 
+def begun(path: Path) -> dict[str, str]:
+    """Return when a journal's run began, its verb, its purpose, and who started it."""
+    with path.open("rb") as file:
+        first = json.loads(file.readline())
+    return {"at": first["at"], "verb": first["name"], "purpose": first["purpose"], "actor": first["actor"]}
+
+
 def dead(state_dir: Path) -> Iterator[tuple[Path, list[Step]]]:
     """Go through the journals whose run is no more, oldest first; each is locked while it is looked at."""
     for path in sorted(folder(state_dir).glob("*.jsonl"), key=lambda path: path.stat().st_mtime):

@@ -13,6 +13,7 @@ from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner, Runner
 from pawpaw_ops.session import undo as undoing
 from pawpaw_ops.session.audit import append
+from pawpaw_ops.session.freeze import refuse_if_frozen
 from pawpaw_ops.session.journal import Journal, Step, Undo, dead, finish
 from pawpaw_ops.session.lock import Holder, holder, stack_lock
 from pawpaw_ops.session.verdict import not_cleared, result_of
@@ -32,7 +33,9 @@ class Session:
         self.runner = runner
         self.durations_s: dict[str, float] = {}
         self.was, self.became = "", ""
+        self.facts: dict[str, object] = {}
         self.committed = False
+        self.recovered: tuple[str, ...] = ()
         self._queue = queue
         self._held = ExitStack()
         self._steps: list[Step] = []
@@ -54,6 +57,7 @@ class Session:
         with ExitStack() as held:
             held.enter_context(self._queue())
             held.enter_context(stack_lock(self.stack.state_dir, self.who, wait_s=wait_s))
+            refuse_if_frozen(self.stack.state_dir, self.who.verb)
             self._held = held.pop_all()
 
     def unlock(self) -> None:
@@ -189,6 +193,7 @@ def open_session(
 
     Raises:
         LockHeld: Another run works on this stack.
+        Frozen: Nothing may change this stack.
         HalfDone: A dead run's changes, or ours, could not be undone.
         Undone: It failed and everything was undone.
         OpsError: It failed before anything changed (as raised), or after the commit.
@@ -201,7 +206,7 @@ def open_session(
     try:
         if exclusive:
             session.lock(wait_s=wait_s)
-            recover(stack, run_id=run_id)
+            session.recovered = tuple(recover(stack, run_id=run_id))
         else:
             _recover_if_free(session)
         session.begin()
@@ -237,7 +242,7 @@ def _recover_if_free(session: Session) -> None:
     """Clear up after dead runs while nobody else works on the stack; what cannot be cleared up waits for the others."""
     try:
         session.lock(wait_s=0.0)
-        recover(session.stack, run_id=session.run_id)
+        session.recovered = tuple(recover(session.stack, run_id=session.run_id))
     except (LockHeld, HalfDone, PreconditionError) as seen:
         log.warning("dead runs were not cleared up: %s", seen)
     finally:
@@ -283,6 +288,7 @@ def _record(session: Session, began: float, result: str, failed: list[tuple[Step
             "was": session.was,
             "became": session.became,
             "steps": session.durations_s,
+            **session.facts,
             "duration_s": round(time.monotonic() - began, 3),
             "result": result,
             "not_undone": [f"{step.name}: {why}" for step, why in failed],

@@ -157,7 +157,7 @@ def report_drill(do: Session, records: Sequence[DrillRecord], identity: SecretSt
     for record in records:
         report.logger().info("%s: %s", record.backup_id, summary(record))
     if Verdict.worst([record.verdict for record in records]) is Verdict.VERIFIED:
-        tell_prometheus(do, "drill", {"pawpaw_drill_last_success_timestamp_seconds": utc_now().timestamp()})
+        tell_prometheus(do.stack, "drill", {"pawpaw_drill_last_success_timestamp_seconds": utc_now().timestamp()})
 
 
 def summary(record: DrillRecord) -> str:

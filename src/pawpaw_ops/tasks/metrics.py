@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 from pawpaw_ops.clients.files import write_whole
-from pawpaw_ops.session import Session
+from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.plans.run_numbers import run_numbers
+from pawpaw_ops.session.audit import entries
 from pawpaw_ops.tasks import report
 
 
-def tell_prometheus(do: Session, name: str, values: Mapping[str, float]) -> None:
+def tell_prometheus(stack: StackSettings, name: str, values: Mapping[str, float]) -> None:
     """Write numbers down; nothing where the stack has no folder for them. The alerts say it when they are missing.
 
     Args:
-        do: The session.
+        stack: The stack.
         name: Of the file; the next one of that name takes its place.
         values: Metric with its labels -> value.
 
@@ -20,7 +22,7 @@ def tell_prometheus(do: Session, name: str, values: Mapping[str, float]) -> None
 
     Source: github.com/prometheus/node_exporter, Textfile Collector.
     """
-    project = do.stack.project
+    project = stack.project
     if project is None or project.textfile is None:
         return
     text = "".join(f"{metric} {value}\n" for metric, value in values.items())
@@ -28,3 +30,12 @@ def tell_prometheus(do: Session, name: str, values: Mapping[str, float]) -> None
         write_whole(project.textfile / f"{name}.prom", text)
     except OSError as seen:
         report.logger().warning("Prometheus was not told of %s: %s", name, seen)
+
+
+def tell_of_runs(stack: StackSettings) -> None:
+    """Write down how many runs ended how, the last of them included.
+
+    Touches:
+        As `tell_prometheus`.
+    """
+    tell_prometheus(stack, "runs", run_numbers(entries(stack)))

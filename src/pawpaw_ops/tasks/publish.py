@@ -200,7 +200,7 @@ def publish_manifest(do: Session, stored: Stored[M], odd: tuple[str, ...]) -> M:
         f"pawpaw_backup_last_verified_timestamp_seconds{of}": contents.taken_at.timestamp(),
         f"pawpaw_backup_size_bytes{of}": float(manifest.size_bytes),
     }
-    tell_prometheus(do, f"backup-{report.key(name)}", numbers)
+    tell_prometheus(do.stack, f"backup-{report.key(name)}", numbers)
     return manifest
 
 

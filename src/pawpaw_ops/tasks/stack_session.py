@@ -11,6 +11,8 @@ from prefect.context import FlowRunContext
 
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session import Session, open_session
+from pawpaw_ops.tasks.dead_runs import show_as_crashed
+from pawpaw_ops.tasks.metrics import tell_of_runs
 from pawpaw_ops.tasks.report import logger
 
 QUEUE_S = 5.0
@@ -27,23 +29,27 @@ def stack_session(stack: StackSettings, *, verb: str, purpose: str, exclusive: b
     """Work on a stack from a flow: see `pawpaw_ops.session.open_session`, whose errors it raises.
 
     Touches:
-        The stack's folder, and one slot of its global concurrency limit.
+        The stack's folder, one slot of its global concurrency limit, the numbers of its runs for Prometheus.
     """
     run_id, actor = _who()
 
     def queue() -> AbstractContextManager[None]:
         return _queue(stack.name)
 
-    with open_session(
-        stack,
-        verb=verb,
-        purpose=purpose,
-        run_id=run_id,
-        actor=actor,
-        queue=queue if exclusive else contextlib.nullcontext,
-        exclusive=exclusive,
-    ) as do:
-        yield do
+    try:
+        with open_session(
+            stack,
+            verb=verb,
+            purpose=purpose,
+            run_id=run_id,
+            actor=actor,
+            queue=queue if exclusive else contextlib.nullcontext,
+            exclusive=exclusive,
+        ) as do:
+            show_as_crashed(do.recovered, by=run_id)
+            yield do
+    finally:
+        tell_of_runs(stack)
 
 
 def _who() -> tuple[str, str]:

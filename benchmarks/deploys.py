@@ -17,7 +17,6 @@ from prefect.testing.utilities import prefect_test_harness
 
 from benchmarks import report
 from benchmarks.results import Record, Results
-from flows.rollback import rollback
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import OpsError
@@ -204,7 +203,7 @@ def _ours(shop: Shop, version: str) -> None:
 def _back(shop: Shop) -> Record:
     """Roll back cold: the images are there, their containers are not; then forward again."""
     before = shop.ledger[-2].version
-    took_s = _timed(lambda: rollback(stack=shop.name, to=before))
+    took_s = _timed(lambda: shop.back(to=before))
     shop.deploy(_offer(shop), **PACE)
     return {"took_s": took_s}
 

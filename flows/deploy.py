@@ -26,6 +26,8 @@ def deploy(
     deadline_s: Seconds = 120,
     stable_s: Seconds = 5,
     soak_s: Seconds = 30,
+    keep_warm_s: Seconds = 600,
+    retain_releases: Annotated[int, Field(ge=1, le=100)] = 5,
     failed_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01,
     p95_factor: Annotated[float, Field(ge=1)] = 2.0,
 ) -> str:
@@ -44,6 +46,9 @@ def deploy(
         deadline_s: Cuánto pueden tardar las réplicas nuevas en estar listas, en segundos.
         stable_s: Cuánto deben seguir listas antes de recibir peticiones, en segundos.
         soak_s: Cuánto se observan con peticiones reales antes de apagar las viejas, en segundos.
+        keep_warm_s: Cuánto siguen encendidas las réplicas que dejaron de servir, sin peticiones, en segundos; mientras
+            tanto volver a ellas es un solo cambio de la puerta.
+        retain_releases: De cuántas publicaciones se siguen sirviendo los archivos que piden las páginas ya abiertas.
         failed_ratio: Qué parte de las peticiones puede fallar, además de la que ya fallaba.
         p95_factor: Cuántas veces más lento que antes puede ser el percentil 95 al final de la observación.
 
@@ -61,6 +66,7 @@ def deploy(
         if wanted.plan.nothing:
             return report.nothing_to_do(wanted.current.id if wanted.current else "", "every service is as it shall be")
         check(do, wanted)
-        pace = Pace(Gate(deadline_s, stable_s), soak_s, Budget(failed_ratio=failed_ratio, p95_factor=p95_factor))
+        budget = Budget(failed_ratio=failed_ratio, p95_factor=p95_factor)
+        pace = Pace(Gate(deadline_s, stable_s), soak_s, budget, keep_warm_s, retain_releases)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"{aim.version} → {stack}"):
             return go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=f"desplegar {version}")

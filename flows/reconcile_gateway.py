@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks import Stack
 from pawpaw_ops.tasks import report
-from pawpaw_ops.tasks.reconcile import look_for_drift, repair
+from pawpaw_ops.tasks.reconcile import end_warm, look_for_drift, repair, warm_for_too_long
 from pawpaw_ops.tasks.stack_session import stack_session
 
 
@@ -13,7 +13,8 @@ def reconcile_gateway(stack: str = "prod") -> str:
     """Compara los archivos de la puerta con las réplicas que hay, y los corrige.
 
     Una réplica que se reinició puede tener otra dirección; una que alguien añadió a mano no recibe peticiones hasta que
-    la puerta la conoce. Si todo coincide no toma el candado ni cambia nada.
+    la puerta la conoce. También apaga las réplicas de la versión anterior cuyo tiempo de reserva se acabó. Si todo
+    coincide no toma el candado ni cambia nada.
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
@@ -22,10 +23,12 @@ def reconcile_gateway(stack: str = "prod") -> str:
         What was wrong; empty where nothing was.
 
     Touches:
-        The gateway's upstream files, and its workers.
+        The gateway's upstream files, and its workers; replicas that were kept warm.
     """
     settings = Stack.named(stack).settings()
-    if not look_for_drift(settings.its_project()).wrong:
+    if not (look_for_drift(settings).wrong or warm_for_too_long(settings)):
         return report.nothing_to_do("", "the gateway's files are true")
     with stack_session(settings, verb="reconcile-gateway", purpose="corregir la puerta") as do:
-        return repair(do)
+        said = repair(do)
+        end_warm(do)
+        return said

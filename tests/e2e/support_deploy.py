@@ -11,6 +11,7 @@ from pyrage import x25519
 
 from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase, Stack
 from flows.deploy import deploy
+from flows.rollback import rollback
 from pawpaw_ops.clients import releases
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.gateway import ask, live_files
@@ -24,7 +25,7 @@ from tests.e2e.load import PLENTY, Load
 from tests.e2e.support_shop import RunningStack
 
 VARIABLES = {"backend": "BACKEND_IMAGE", "frontend": "FRONTEND_IMAGE"}
-QUICK = {"deadline_s": 40.0, "stable_s": 0.5, "soak_s": 0.5, "p95_factor": 1000.0}
+QUICK = {"deadline_s": 40.0, "stable_s": 0.5, "soak_s": 0.5, "p95_factor": 1000.0, "keep_warm_s": 0.0}
 """No patience, and no judgement of how fast this machine is today."""
 
 
@@ -80,6 +81,11 @@ class Shop:
     def deploy(self, version: str, **more: Any) -> str:
         """Deploy, without the patience that production has."""
         release: str = deploy(stack=self.name, version=version, **(QUICK | more))  # type: ignore[assignment]
+        return release
+
+    def back(self, **more: Any) -> str:
+        """Roll back, and end what served."""
+        release: str = rollback(stack=self.name, **({"keep_warm_s": 0.0} | more))  # type: ignore[assignment]
         return release
 
     @contextmanager

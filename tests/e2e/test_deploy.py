@@ -1,18 +1,22 @@
 """Releases of the running stack under customers who never try again."""
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from blocks import GitHubRepository, Stack
 from flows.reconcile_gateway import reconcile_gateway
 from flows.rollback import rollback
-from pawpaw_ops.clients.gateway import live_files
+from pawpaw_ops.clients import releases
+from pawpaw_ops.clients.gateway import ask, live_files
 from pawpaw_ops.errors import Undone
-from pawpaw_ops.plans.upstreams import parse_members
-from tests.e2e.fault_images import Fault
+from pawpaw_ops.plans.upstreams import parse_marker, parse_members
+from pawpaw_ops.tasks.reconcile import warm_for_too_long
+from tests.e2e.fault_images import Fault, Images
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
 from tests.integration.support_github import TOKEN, github_double
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 
@@ -71,8 +75,56 @@ def test_deploy_G1_G3_a_rollback_brings_the_release_before_and_fails_no_request(
     shop.deploy(first)
     shop.deploy(second)
     with shop.customers() as load:
-        rollback(stack=shop.name)
+        rollback(stack=shop.name, keep_warm_s=0)
     assert load.result.failed == 0, load.result.summary
     assert shop.serves(first)
     assert shop.ledger[-1].back_from == second
     assert shop.left_over() == []
+
+
+def test_deploy_G4_while_the_old_replicas_are_warm_a_rollback_is_one_switch(shop: Shop) -> None:
+    first, second = shop.offer(), shop.offer()
+    shop.deploy(first)
+    served = shop.replicas()
+    shop.deploy(second, keep_warm_s=600)
+    both = shop.replicas()
+    assert served.items() < both.items()
+    assert reconcile_gateway(stack=shop.name) == ""  # they get no requests
+    with shop.customers() as load:
+        shop.back(keep_warm_s=600)
+        assert shop.replicas() == both
+        assert parse_marker(ask(shop.stack.project, "/release")).release == shop.ledger[-1].id
+        shop.deploy(shop.offer())  # two releases are kept at most
+        assert not set(both) & set(shop.replicas())
+    assert load.result.failed == 0, load.result.summary
+    assert shop.serves(shop.ledger[-1].version)
+    assert shop.left_over() == []
+
+
+def test_deploy_G4_warm_replicas_end_when_their_time_is_over(shop: Shop) -> None:
+    shop.deploy(shop.offer(), keep_warm_s=0.1)
+    wait_until(lambda: warm_for_too_long(Stack.named(shop.name).settings()) is not None, "their time is over")
+    reconcile_gateway(stack=shop.name)
+    assert shop.serves(shop.ledger[-1].version)
+    assert releases.warm(shop.state_dir) is None
+
+
+def test_deploy_B7_open_pages_get_the_files_of_their_own_release(shop: Shop) -> None:
+    http = shop.stack.shop().http
+
+    def ask(version: str) -> httpx.Response:
+        return http.get(f"/assets/{Images.chunk(version)}")
+
+    first, second, third = shop.offer(), shop.offer(), shop.offer()
+    shop.deploy(first)
+    shop.deploy(second)
+    old = ask(first)
+    assert (old.status_code, old.text.strip()) == (200, f"// {first}")
+    assert "immutable" in old.headers["cache-control"]
+    assert old.headers["content-security-policy"] == http.get("/").headers["content-security-policy"]
+    shop.back()
+    assert ask(second).status_code == 200
+    unknown = ask("v0")
+    assert (unknown.status_code, unknown.headers["cache-control"]) == (404, "no-store")
+    shop.deploy(third, retain_releases=2)
+    assert [ask(version).status_code for version in (first, second, third)] == [200, 404, 200]

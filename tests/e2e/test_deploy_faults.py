@@ -2,7 +2,6 @@
 
 import pytest
 
-from flows.rollback import rollback
 from pawpaw_ops.errors import OpsError, PreconditionError, Undone
 from pawpaw_ops.models.base import Verdict
 from tests.e2e.fault_images import FORGET, Fault, Migration
@@ -86,9 +85,9 @@ def test_deploy_F4_there_is_no_way_back_across_a_migration_that_removes_somethin
     assert shop.ledger[-1].contract
     before = shop.everything()
     with pytest.raises(PreconditionError, match="restore-db"):
-        rollback(stack=shop.name)
+        shop.back()
     assert shop.everything() == before
-    rollback(stack=shop.name, accept_schema=True)
+    shop.back(accept_schema=True)
     assert shop.serves(good)
     shop.stack.sql(FORGET)
     shop.deploy(shop.offer())
@@ -104,7 +103,7 @@ def test_deploy_G6_a_rollback_that_does_not_work_leaves_the_release_that_does(sh
     broken = shop.image_id(f"{shop.stack.name}-backend:broken")
     ledger.write_text(text.replace(shop.ledger[-2].images["BACKEND_IMAGE"], broken))
     with pytest.raises(Undone, match="exit code 1"):
-        rollback(stack=shop.name)
+        shop.back()
     ledger.write_text(text)
     assert shop.serves(good)
 
@@ -113,7 +112,7 @@ def test_deploy_G6_a_rollback_that_does_not_work_leaves_the_release_that_does(sh
 def test_deploy_G7_a_release_that_there_is_not_is_refused(shop: Shop, to: str) -> None:
     before = shop.everything()
     with pytest.raises(PreconditionError, match="no earlier release"):
-        rollback(stack=shop.name, to=to)
+        shop.back(to=to)
     assert shop.everything() == before
 
 

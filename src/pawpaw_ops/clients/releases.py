@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pawpaw_ops.clients.files import fsync, write_whole
 from pawpaw_ops.errors import ConfigError, PreconditionError
-from pawpaw_ops.models.release import Build, BuildVerdict, Release
+from pawpaw_ops.models.release import Build, BuildVerdict, Release, Warm
 
 BUILD = "`prefect deployment run build-images/…` builds one."
 
@@ -48,6 +48,35 @@ def record(state_dir: Path, release: Release) -> None:
     finally:
         os.close(number)
     fsync(path.parent)
+
+
+def warm(state_dir: Path) -> Warm | None:
+    """Return the replicas that are kept warm; None where there are none.
+
+    Raises:
+        ConfigError: The file holds something else.
+    """
+    path = _warm(state_dir)
+    if not path.exists():
+        return None
+    try:
+        return Warm.model_validate_json(path.read_text())
+    except ValidationError as seen:
+        raise ConfigError(
+            f"{path} cannot be read: {seen}.", hint="Remove it; the next deploy ends what it was about."
+        ) from seen
+
+
+def keep_warm(state_dir: Path, replicas: Warm | None) -> None:
+    """Write down which replicas are kept warm; None says that none are any more.
+
+    Touches:
+        `warm.json`.
+    """
+    if replicas is None:
+        _warm(state_dir).unlink(missing_ok=True)
+    else:
+        write_whole(_warm(state_dir), replicas.model_dump_json())
 
 
 def print_key(state_dir: Path) -> bytes:
@@ -115,6 +144,10 @@ def _build_files(state_dir: Path) -> list[Path]:
 
 def _builds(state_dir: Path) -> Path:
     return state_dir / "builds"
+
+
+def _warm(state_dir: Path) -> Path:
+    return state_dir / "warm.json"
 
 
 def _ledger(state_dir: Path) -> Path:

@@ -37,6 +37,15 @@ def pull(engine: str, ref: str) -> Command:
     return Command(argv=("docker", "pull", "--quiet", ref), env=at_engine(engine), timeout_s=1800)
 
 
+def copy_out(engine: str, container: str, source: str, to: str) -> Command:
+    """Copy a file or folder out of a container; `…/.` is what a folder holds.
+
+    Touches:
+        *to* on this host.
+    """
+    return Command(argv=("docker", "cp", f"{container}:{source}", to), env=at_engine(engine), timeout_s=300)
+
+
 def inside(engine: str, container: str, *argv: str, timeout_s: float = 60.0) -> Command:
     """Run *argv* in a container.
 

@@ -95,3 +95,17 @@ class Release(Noun):
     actor: str
     why: str
     at: AwareDatetime
+
+
+class Warm(Noun):
+    """Replicas of the release before, which run without requests so that one switch brings them back.
+
+    Attributes:
+        ids: The containers.
+        until: When they end, if nothing has ended them before.
+        grace_s: How long they may take to end, in seconds.
+    """
+
+    ids: tuple[str, ...]
+    until: AwareDatetime
+    grace_s: float

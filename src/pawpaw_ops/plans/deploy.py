@@ -1,6 +1,6 @@
 """Deciding what a deploy does: which containers come, which go, and what must not be touched."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from pydantic import Field
 
@@ -44,6 +44,7 @@ class DeployPlan(Noun):
         recreate: Singular services that changed and may be stopped for it.
         left: Singular services that changed and stay as they are -> why they cannot be rolled.
         orphans: Ids of containers whose service is no more.
+        cold: Ids of warm replicas that are of no use to it; they end before new ones start.
     """
 
     rolls: tuple[Roll, ...] = ()
@@ -51,6 +52,7 @@ class DeployPlan(Noun):
     recreate: tuple[str, ...] = ()
     left: dict[str, str] = Field(default_factory=dict)
     orphans: tuple[str, ...] = ()
+    cold: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -65,6 +67,7 @@ def plan_deploy(
     hashes: Mapping[str, str],
     image_ids: Mapping[str, str],
     may_stop: Sequence[str] = (),
+    warm: Container[str] = (),
 ) -> DeployPlan:
     """Hold what runs against what shall run.
 
@@ -74,6 +77,7 @@ def plan_deploy(
         hashes: Service -> hash of its wanted settings.
         image_ids: Service -> id of the image that it shall run; one without is held against its settings alone.
         may_stop: Singular services that may be stopped and started again.
+        warm: Ids of replicas that run without requests; those that are as wanted serve again.
 
     Raises:
         PreconditionError: *may_stop* names a service that there is not, or that can be rolled.
@@ -81,12 +85,14 @@ def plan_deploy(
     by_name = {one.name: one for one in services}
     _check_may_stop(by_name, may_stop)
     there: dict[str, list[tuple[Seen, str]]] = {name: [] for name in by_name}
-    orphans = []
+    orphans, cold = [], []
     for one in found:
-        if one.service in there:
-            there[one.service].append((one, _differs(one, hashes, image_ids)))
-        else:
+        if one.service not in there:
             orphans.append(one.id)
+        elif (why := _differs(one, hashes, image_ids)) and one.id in warm:
+            cold.append(one.id)
+        else:
+            there[one.service].append((one, why))
     of = {kind: [one for one in by_name.values() if one.kind is kind and there[one.name]] for kind in Kind}
     rolls = [_roll(service, there[service.name]) for service in of[Kind.ROLLING]]
     changed = [service for service in of[Kind.SINGULAR] if any(why for _, why in there[service.name])]
@@ -96,6 +102,7 @@ def plan_deploy(
         recreate=tuple(service.name for service in changed if service.name in may_stop),
         left={service.name: service.why for service in changed if service.name not in may_stop},
         orphans=tuple(orphans),
+        cold=tuple(cold),
     )
 
 

@@ -1,7 +1,7 @@
 """The gateway's files held against the containers that there are: what would make them true again."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.plans.startup import Seen
@@ -24,7 +24,7 @@ class Drift(Noun):
     silent: tuple[str, ...]
 
 
-def drift(files: Mapping[str, str], found: Iterable[Seen]) -> Drift:
+def drift(files: Mapping[str, str], found: Iterable[Seen], *, warm: Container[str] = ()) -> Drift:
     """Compare the upstream files with the containers.
 
     A replica belongs there when it is up and runs an image that a listed one runs: what a deploy has started and not
@@ -33,10 +33,11 @@ def drift(files: Mapping[str, str], found: Iterable[Seen]) -> Drift:
     Args:
         files: Name -> text; empty where no deploy wrote any, and then names serve and nothing drifts.
         found: Containers of the project.
+        warm: Ids of those that run without requests on purpose.
     """
     if not files:
         return Drift(wrong={}, members=(), silent=())
-    containers = tuple(found)
+    containers = tuple(one for one in found if one.id not in warm)
     wrong, members, silent = {}, [], []
     for service in SERVICES:
         text = files[f"{service}.conf"]

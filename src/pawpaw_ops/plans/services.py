@@ -7,7 +7,7 @@ from typing import Any
 
 from pawpaw_ops.models.base import Noun
 
-PORT, READY, SMOKE = "pawpaw.port", "pawpaw.ready", "pawpaw.smoke"
+PORT, READY, SMOKE, ASSETS = "pawpaw.port", "pawpaw.ready", "pawpaw.smoke", "pawpaw.assets"
 """Labels: the port behind the gateway, the path that says whether it may get traffic, one that must be whole."""
 DURATION = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>[\d.]+)s)?")
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::?[-?][^}]*)?\}")
@@ -36,6 +36,7 @@ class Service(Noun):
         port: Where the gateway reaches it; 0 where it is not behind the gateway.
         ready: Path that answers 200 when it may get traffic.
         smoke: Path that answers 200 when it works.
+        assets: Folder with files whose names change with their content; the gateway serves those of older releases on.
         env_names: Names of its variables; their values are nobody's business here.
         memory_bytes: What one replica may take; 0 is no limit.
         grace_s: How long it may take to end, in seconds.
@@ -52,6 +53,7 @@ class Service(Noun):
     port: int = 0
     ready: str = ""
     smoke: str = ""
+    assets: str = ""
     env_names: tuple[str, ...] = ()
     memory_bytes: int = 0
     grace_s: float = GRACE_S
@@ -93,6 +95,7 @@ def _service(name: str, found: Mapping[str, Any], raw: Mapping[str, Any]) -> Ser
         port=int(labels.get(PORT, 0)),
         ready=labels.get(READY, ""),
         smoke=labels.get(SMOKE, ""),
+        assets=labels.get(ASSETS, ""),
         env_names=tuple(sorted(found.get("environment") or {})),
         memory_bytes=int(found.get("mem_limit", 0)),
         grace_s=seconds(found["stop_grace_period"]) if "stop_grace_period" in found else GRACE_S,

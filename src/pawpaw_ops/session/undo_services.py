@@ -5,7 +5,7 @@ from typing import Any
 
 from pawpaw_ops.clients import gateway, releases, services
 from pawpaw_ops.clients.env_file import change_env
-from pawpaw_ops.models.release import Release
+from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
@@ -57,6 +57,16 @@ def retire(ids: Sequence[str], *, grace_s: float) -> Undo:
     return Undo(kind="retire", args={"ids": list(ids), "grace_s": grace_s})
 
 
+def keep_warm(replicas: Warm | None) -> Undo:
+    """Leave containers that get no requests any more running for a while; None says that there are none."""
+    return Undo(kind="keep-warm", args={"replicas": replicas.model_dump(mode="json") if replicas else None})
+
+
+def end_warm(replicas: Warm) -> Undo:
+    """End replicas that were kept warm."""
+    return Undo(kind="end-warm", args={"replicas": replicas.model_dump(mode="json")})
+
+
 def _end_maintenance(stack: StackSettings, args: Args) -> None:
     gateway.end_maintenance(stack.its_project(), args["owner"])
 
@@ -95,6 +105,18 @@ def _retire(stack: StackSettings, args: Args) -> None:
     services.retire(stack.its_project(), args["ids"], LocalRunner(), grace_s=args["grace_s"])
 
 
+def _keep_warm(stack: StackSettings, args: Args) -> None:
+    releases.keep_warm(stack.state_dir, Warm.model_validate(args["replicas"]) if args["replicas"] else None)
+
+
+def _end_warm(stack: StackSettings, args: Args) -> None:
+    replicas = Warm.model_validate(args["replicas"])
+    services.retire(stack.its_project(), replicas.ids, LocalRunner(), grace_s=replicas.grace_s)
+    there = releases.warm(stack.state_dir)
+    left = tuple(one for one in (there.ids if there else ()) if one not in replicas.ids)
+    releases.keep_warm(stack.state_dir, there.model_copy(update={"ids": left}) if there and left else None)
+
+
 UNDOERS: Mapping[str, Callable[[StackSettings, Args], None]] = {
     "end-maintenance": _end_maintenance,
     "start-services": _start_services,
@@ -104,4 +126,6 @@ UNDOERS: Mapping[str, Callable[[StackSettings, Args], None]] = {
     "env-to": _env_to,
     "record-release": _record_release,
     "retire": _retire,
+    "keep-warm": _keep_warm,
+    "end-warm": _end_warm,
 }

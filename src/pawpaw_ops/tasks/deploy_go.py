@@ -10,7 +10,7 @@ from pydantic import Field
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.traffic import Budget
 from pawpaw_ops.session import Session
-from pawpaw_ops.tasks import deploy_start, deploy_switch
+from pawpaw_ops.tasks import assets, deploy_start, deploy_switch
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_report import report_deploy
 from pawpaw_ops.tasks.deploy_start import Gate, Schema
@@ -22,11 +22,19 @@ BASELINE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a deploy waits, in seconds, and what it may cost."""
+    """How long a deploy waits, what it may cost, and what it leaves of the releases before.
+
+    Attributes:
+        soak_s: How long new replicas serve before the old ones go, in seconds.
+        keep_warm_s: How long the old ones go on running without requests, in seconds.
+        retain: Of how many releases the files go on being served to open pages; None changes nothing.
+    """
 
     gate: Gate
     soak_s: float
     budget: Budget
+    keep_warm_s: float = 0.0
+    retain: int | None = None
 
 
 def go(do: Session, wanted: Wanted, pace: Pace, *, schema: Callable[[], Schema | None], why: str) -> str:
@@ -47,9 +55,12 @@ def go(do: Session, wanted: Wanted, pace: Pace, *, schema: Callable[[], Schema |
     found_schema = schema()
     new = deploy_start.start_beside(do, wanted)
     deploy_start.gate(do, wanted, new, pace.gate)
+    assets.keep_assets(do, wanted, new)
     release = deploy_switch.name_release(do, wanted, found_schema, why=why)
     switched = deploy_switch.switch(do, wanted, release)
     soaked = deploy_switch.soak(do, new, switched, soak_s=pace.soak_s, budget=pace.budget, before=before)
-    deploy_switch.commit(do, wanted, release)
+    deploy_switch.commit(do, wanted, release, keep_warm_s=pace.keep_warm_s)
+    if pace.retain is not None:
+        assets.forget_assets(do, retain=pace.retain)
     report_deploy(do, wanted, release, switched, began=began, before=before, soaked=soaked)
     return release.id

@@ -12,7 +12,7 @@ from pawpaw_ops.clients.services import read_services
 from pawpaw_ops.commands import compose, docker
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import Verdict
-from pawpaw_ops.models.release import Build, Release
+from pawpaw_ops.models.release import Build, Release, Warm
 from pawpaw_ops.plans.deploy import DeployPlan, plan_deploy
 from pawpaw_ops.plans.env_values import changes, prints
 from pawpaw_ops.plans.services import Kind, Service
@@ -52,6 +52,7 @@ class Wanted:
         images: Service -> facts of the image that it shall run.
         found: The containers that are there.
         env_prints: Variable -> keyed print of its value, as it will be.
+        warm: Replicas that run without requests.
     """
 
     aim: Aim
@@ -63,6 +64,7 @@ class Wanted:
     ledger: tuple[Release, ...]
     compose_sha256: str
     env_prints: dict[str, str]
+    warm: Warm | None
 
     def service(self, name: str) -> Service:
         """Return a service by its name."""
@@ -142,13 +144,14 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
             hint="Pass accept_untested=true if you know better.",
         )
     images = {one.name: _image(do, one) for one in services if one.kind is Kind.ROLLING or one.variable in aim.images}
-    found = containers_of(project)
+    found, warm = containers_of(project), releases.warm(do.stack.state_dir)
     plan = plan_deploy(
         services,
         found,
         hashes=do.runner.ask(compose.hashes(project, env=settings)),
         image_ids={name: facts.id for name, facts in images.items()},
         may_stop=may_stop,
+        warm=warm.ids if warm else (),
     )
     return Wanted(
         aim=aim,
@@ -160,6 +163,7 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
         ledger=releases.releases(do.stack.state_dir),
         compose_sha256=hashlib.sha256(project.file.read_bytes()).hexdigest(),
         env_prints=prints({**read_env(project.env_file), **settings}, releases.print_key(do.stack.state_dir)),
+        warm=warm,
     )
 
 

@@ -22,7 +22,7 @@ def report_deploy(
     Touches:
         An artifact in Prefect, the audit record, numbers for Prometheus.
     """
-    seen = window(do, began)
+    seen, warm = window(do, began), releases.warm(do.stack.state_dir)
     drained = f"{switched.drained_s:g} s" if switched.drained_s is not None else "not in time"
     requests = f"{seen.total}, {seen.failed} failed, {seen.retried} tried again, {seen.cut} cut"
     rows = [
@@ -32,6 +32,7 @@ def report_deploy(
         {"what": "switch", "value": f"{switched.took_ms:.0f} ms"},
         {"what": "last old request ended after", "value": drained},
         {"what": "soak", "value": soaked},
+        {"what": "old replicas", "value": f"warm until {warm.until:%H:%M:%S} UTC" if warm else "ended"},
         *({"what": name, "value": f"{took:.2f} s"} for name, took in do.durations_s.items()),
     ]
     cost = {"total": seen.total, "failed": seen.failed, "retried": seen.retried, "cut": seen.cut}

@@ -44,10 +44,18 @@ class Schema(Noun):
 
 @dataclass(frozen=True)
 class Gate:
-    """How long new replicas may take, and must hold, in seconds."""
+    """What new replicas must show before they get requests.
+
+    Attributes:
+        deadline_s: How long they may take to be ready, in seconds.
+        stable_s: How long they must stay so, in seconds.
+        checked: Whether the engine must have found them healthy too. A release that has served before need not wait
+            for the engine's next look: it says itself that it is ready, and gives a whole page.
+    """
 
     deadline_s: float
     stable_s: float
+    checked: bool = True
 
 
 def ask_schema(do: Session, wanted: Wanted) -> Schema:
@@ -101,15 +109,17 @@ def start_beside(do: Session, wanted: Wanted) -> tuple[Seen, ...]:
     """Start what shall serve beside what serves; the gateway does not know it yet.
 
     Returns:
-        The new containers.
+        The new containers, and the warm ones that shall serve again.
 
     Raises:
         CommandError: Docker could not start them.
 
     Touches:
-        New containers; those that do not run are removed. Services that may stop are stopped and made anew.
+        New containers; those that do not run, and warm ones of other releases, are removed. Services that may stop are
+        stopped and made anew.
     """
     project, plan, settings = do.stack.its_project(), wanted.plan, wanted.settings
+    end_cold(do, wanted)
     before = {one.id for one in wanted.found}
     if dead := [one for roll in plan.rolls for one in roll.dead]:
         do.step("remove what does not run", lambda: services.remove_ids(project, dead, do.runner), scratch=True)
@@ -134,7 +144,19 @@ def start_beside(do: Session, wanted: Wanted) -> tuple[Seen, ...]:
             undo=undo_services.remove_replicas(keep),
         )
     changed = {*plan.start, *counts}
-    return tuple(one for one in containers_of(project) if one.id not in before and one.service in changed)
+    again = {one for roll in plan.rolls for one in roll.keep} & {*(wanted.warm.ids if wanted.warm else ())}
+    return tuple(
+        one for one in containers_of(project) if one.id in again or (one.id not in before and one.service in changed)
+    )
+
+
+def end_cold(do: Session, wanted: Wanted) -> None:
+    """End the warm replicas that this deploy has no use for, so that there are never three releases in memory."""
+    warm, cold = wanted.warm, wanted.plan.cold
+    if warm and cold:
+        undo = undo_services.end_warm(warm.model_copy(update={"ids": cold}))
+        do.step("end the warm replicas", lambda: None, undo=undo, scratch=True)
+        do.clear("end the warm replicas")
 
 
 @operation("see that the new replicas work")
@@ -152,7 +174,8 @@ def gate(do: Session, wanted: Wanted, new: Sequence[Seen], limits: Gate) -> None
         found = _those(do, new)
         for one in found:
             _check_alive(do, one)
-        seen = next(filter(None, (_not_ready(wanted.service(one.service), one) for one in found)), "")
+        waits = (_not_ready(wanted.service(one.service), one, checked=limits.checked) for one in found)
+        seen = next(filter(None, waits), "")
         now = time.monotonic()
         since = 0.0 if seen else since or now
         if since and now - since >= limits.stable_s:
@@ -183,9 +206,9 @@ def _check_alive(do: Session, one: Seen) -> None:
         raise _failed(do, [one], f"{one.name} is unhealthy")
 
 
-def _not_ready(service: Service, one: Seen) -> str:
+def _not_ready(service: Service, one: Seen, *, checked: bool) -> str:
     """Return what is still missing; empty when it may get traffic."""
-    if one.status != "running" or one.health not in {"", "healthy"}:
+    if one.status != "running" or ((checked or not service.served) and one.health not in {"", "healthy"}):
         return f"{one.name} is {one.health or one.status}"
     if not service.served:
         return "" if one.up else f"{one.name} has just been started"

@@ -4,14 +4,14 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import gateway, services
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.models.base import utc_now
-from pawpaw_ops.models.release import Release
+from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.plans import traffic, upstreams
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget, Judgement, Traffic
@@ -26,7 +26,7 @@ from pawpaw_ops.tasks.operation import operation
 MARKER_S = 10.0
 IN_A_ROW = 3
 NO_TRAFFIC = Traffic()
-RECORD, RETIRE = "record the release", "end the old replicas"
+RECORD, WARM, RETIRE = "record the release", "keep the old replicas warm", "end the old replicas"
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,18 @@ def window(do: Session, since: datetime) -> Traffic:
 
 
 @operation("commit the release")
-def commit(do: Session, wanted: Wanted, release: Release) -> None:
+def commit(do: Session, wanted: Wanted, release: Release, *, keep_warm_s: float) -> None:
     """Make it the release that serves: from here on the old replicas only have to end, whoever ends them.
 
+    Args:
+        do: The session.
+        wanted: What differed.
+        release: What serves now.
+        keep_warm_s: How long the old replicas go on running without requests, in seconds.
+
     Touches:
-        The `.env`'s images, `releases.jsonl`, the log shipper's list; old replicas are stopped and removed.
+        The `.env`'s images, `releases.jsonl`, `warm.json`, the log shipper's list; old replicas are stopped and
+        removed, or kept warm.
     """
     project = do.stack.its_project()
     values = read_env(project.env_file)
@@ -182,15 +189,27 @@ def commit(do: Session, wanted: Wanted, release: Release) -> None:
             lambda: change_env(project.env_file, wanted.settings),
             undo=undo_services.env_to({name: values.get(name) for name in wanted.settings}),
         )
-    old = [one for roll in wanted.plan.rolls for one in roll.retire] + list(wanted.plan.orphans)
-    grace_s = max((one.grace_s for one in wanted.services if one.served), default=10.0)
-    then = [Step(name=RETIRE, undo=undo_services.retire(old, grace_s=grace_s), scratch=True)] if old else []
-    then.append(Step(name=RECORD, undo=undo_services.record_release(release), scratch=True))
+    then = [*_ends(wanted, keep_warm_s), Step(name=RECORD, undo=undo_services.record_release(release), scratch=True)]
     do.was, do.became = wanted.current.id if wanted.current else "", release.id
     do.commit(f"release {release.id} serves", then=then)
     do.clear(RECORD)
-    do.clear(RETIRE)
+    do.clear(WARM, RETIRE)
     tell_the_shipper(do)
+
+
+def _ends(wanted: Wanted, keep_warm_s: float) -> list[Step]:
+    """Return what becomes of the containers that no longer serve."""
+    old, end = tuple(one for roll in wanted.plan.rolls for one in roll.retire), wanted.plan.orphans
+    grace_s = max((one.grace_s for one in wanted.services if one.served), default=10.0)
+    warm = None
+    if old and keep_warm_s:
+        warm = Warm(ids=old, until=utc_now() + timedelta(seconds=keep_warm_s), grace_s=grace_s)
+    else:
+        end += old
+    steps = [Step(name=RETIRE, undo=undo_services.retire(end, grace_s=grace_s), scratch=True)] if end else []
+    if warm or wanted.warm:
+        steps.append(Step(name=WARM, undo=undo_services.keep_warm(warm), scratch=True))
+    return steps
 
 
 def tell_the_shipper(do: Session) -> None:

@@ -1,8 +1,10 @@
 """Steps that make the gateway's files true again."""
 
-from pawpaw_ops.clients import gateway
+from pawpaw_ops.clients import gateway, releases
 from pawpaw_ops.clients.compose_project import containers_of
-from pawpaw_ops.models.project import Project
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.release import Warm
+from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.plans import upstreams
 from pawpaw_ops.plans.reconcile import Drift, drift
 from pawpaw_ops.plans.upstreams import Marker
@@ -13,18 +15,43 @@ from pawpaw_ops.tasks.operation import operation
 
 
 @operation("look for drift")
-def look_for_drift(project: Project) -> Drift:
+def look_for_drift(stack: StackSettings) -> Drift:
     """Hold the gateway's files against the containers.
 
     Touches:
         Nothing.
     """
-    found = drift(gateway.live_files(project), containers_of(project))
+    found = _drift(stack)
     for service, why in found.wrong.items():
         report.logger().warning("%s: %s", service, why)
     for service in found.silent:
         report.logger().error("no replica of %s is up; the gateway's files stay as they are", service)
     return found
+
+
+def _drift(stack: StackSettings) -> Drift:
+    project, warm = stack.its_project(), releases.warm(stack.state_dir)
+    return drift(gateway.live_files(project), containers_of(project), warm=warm.ids if warm else ())
+
+
+def warm_for_too_long(stack: StackSettings) -> Warm | None:
+    """Return the replicas that were kept warm and whose time is over."""
+    warm = releases.warm(stack.state_dir)
+    return warm if warm and warm.until <= utc_now() else None
+
+
+@operation("end the warm replicas")
+def end_warm(do: Session) -> None:
+    """End the replicas that were kept warm and whose time is over; the release they are of is then started anew.
+
+    Touches:
+        Those containers, `warm.json`, the log shipper's list.
+    """
+    if warm := warm_for_too_long(do.stack):
+        name = "end the warm replicas"
+        do.step(name, lambda: None, undo=undo_services.end_warm(warm), scratch=True)
+        do.clear(name)
+        tell_the_shipper(do)
 
 
 @operation("repair the gateway's files")
@@ -39,7 +66,7 @@ def repair(do: Session) -> str:
     """
     project = do.stack.its_project()
     live = gateway.live_files(project)
-    found = drift(live, containers_of(project))
+    found = _drift(do.stack)
     if not found.wrong:
         return ""
     was = upstreams.parse_release_file(live["release.conf"])

@@ -8,7 +8,7 @@ import pytest
 from pawpaw_ops.clients import releases
 from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.base import Verdict
-from pawpaw_ops.models.release import Build, BuildVerdict, BuiltImage, Release
+from pawpaw_ops.models.release import Build, BuildVerdict, BuiltImage, Release, Warm
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 ID = "sha256:" + "a" * 64
@@ -63,3 +63,15 @@ def test_what_the_tests_said_does_not_outlive_the_build(tmp_path: Path) -> None:
     assert releases.find_tested(tmp_path, "abc") == said
     releases.save_build(tmp_path, build("abc", hours=1))
     assert releases.find_tested(tmp_path, "abc") is None
+
+
+def test_warm_replicas_are_on_record_until_they_are_not(tmp_path: Path) -> None:
+    kept = Warm(ids=("a", "b"), until=AT, grace_s=30.0)
+    releases.keep_warm(tmp_path, kept)
+    assert releases.warm(tmp_path) == kept
+    for _ in range(2):
+        releases.keep_warm(tmp_path, None)
+        assert releases.warm(tmp_path) is None
+    (tmp_path / "warm.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"warm\.json"):
+        releases.warm(tmp_path)

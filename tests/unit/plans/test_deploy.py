@@ -50,6 +50,19 @@ def test_a_tag_that_moved_is_another_image() -> None:
     assert plan(*new, POSTGRES, ids={"backend": "sha256:new"}).rolls[0].why == "image"
 
 
+def test_deploy_G4_warm_replicas_that_are_as_wanted_serve_again_and_others_end_first() -> None:
+    warm = {"backend-1", "backend-2"}
+    serving = [seen("backend", number, config_hash="now") for number in (3, 4)]
+    old = [seen("backend", number, config_hash="before") for number in (1, 2)]
+    back = plan(*old, *serving, POSTGRES, hashes=WANTED | {"backend": "before"}, warm=warm)
+    roll = Roll(service="backend", keep=("backend-1", "backend-2"), retire=("backend-3", "backend-4"), why="settings")
+    assert back == DeployPlan(rolls=(roll,))
+    on = plan(*old, *serving, POSTGRES, warm=warm)
+    roll = Roll(service="backend", add=2, retire=("backend-3", "backend-4"), why="settings")
+    assert on == DeployPlan(rolls=(roll,), cold=("backend-1", "backend-2"))
+    assert plan(*old, *serving, POSTGRES, hashes=WANTED | {"backend": "now"}, warm=warm).nothing
+
+
 def test_the_first_deploy_starts_everything() -> None:
     assert plan().start == ("backend", "postgres")
 

@@ -70,3 +70,8 @@ def test_when_none_is_up_nothing_is_changed_and_it_is_said() -> None:
 def test_when_all_are_others_those_that_are_up_serve() -> None:
     others = [seen("backend", 7, "172.20.0.70", image="sha256:2")]
     assert [one.name for one in drift(LIVE, [*others, FRONTEND]).members[0].addresses] == ["shop-backend-7"]
+
+
+def test_deploy_G4_a_warm_replica_of_the_same_image_does_not_belong_there() -> None:
+    third = seen("backend", 3, "172.20.0.8")
+    assert drift(LIVE, [*BACKEND, third, FRONTEND], warm={third.id}).wrong == {}

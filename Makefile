@@ -6,6 +6,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Processes that run tests: one waits for containers most of the time.
+JOBS ?= 2
 UV = $(shell command -v uv || echo $(BIN)/uv)
 # The first Python that is new enough and can make virtual environments.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -40,7 +42,7 @@ check: $(READY) ## The gate: format, lint, types, imports, unit and contract tes
 
 .PHONY: test
 test: $(READY) ## All tests that this machine can run; says at the end what it could not, and why
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 .PHONY: images
 images: $(READY) ## Make the stand-ins of the official images that the stack's tests run on where no registry can be reached

@@ -18,6 +18,13 @@ settings.register_profile("pawpaw", deadline=None, derandomize="CI" in os.enviro
 settings.load_profile("pawpaw")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes, one has all tests of the running stack, which is one; the others share the files."""
+    for item in items:
+        where = "stack" if "stack" in getattr(item, "fixturenames", ()) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(where))
+
+
 _sessions: list[pytest.Session] = []
 
 

@@ -5,7 +5,7 @@ Without it, pytest's summary says what this machine could not run, and why.
 
 import os
 from collections.abc import Generator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -39,9 +39,17 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     left_out.extend(item.nodeid for item in items)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a process that ran tests what it left out; all leave out the same."""
+    left_out[:] = getattr(node, "workeroutput", {}).get("left_out", left_out)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that left something out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = left_out
     if STRICT and left_out and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

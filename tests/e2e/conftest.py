@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pawpaw_ops.models.base import utc_now
 from tests.e2e import support_shop
 from tests.e2e.load import Load, ledger_faults
 from tests.e2e.support_deploy import Shop, prepare
@@ -32,10 +33,11 @@ def shop(stack: RunningStack, prefect_api: None, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def load(shop: Shop) -> Iterator[Load]:
     """One crowd of customers for a whole module."""
+    since = utc_now().isoformat()
     with shop.customers(seconds=1800) as made:
         yield made
     assert ledger_faults(shop.stack.sql, made.result) == []
-    assert "no live upstreams" not in shop.stack.compose("logs", "--no-color", "nginx")
+    assert "no live upstreams" not in shop.stack.compose("logs", "--no-color", "--since", since, "nginx")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Releases of the running stack under customers who never try again."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -8,9 +10,10 @@ from blocks import GitHubRepository, Stack
 from flows.reconcile_gateway import reconcile_gateway
 from flows.rollback import rollback
 from pawpaw_ops.clients import releases
-from pawpaw_ops.clients.gateway import ask, live_files
+from pawpaw_ops.clients.gateway import ask, live_files, put_files, reload
 from pawpaw_ops.errors import Undone
 from pawpaw_ops.plans.upstreams import parse_marker, parse_members
+from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.tasks.reconcile import warm_for_too_long
 from tests.e2e.fault_images import Fault, Images
 from tests.e2e.load import ledger_faults
@@ -128,3 +131,23 @@ def test_deploy_B7_open_pages_get_the_files_of_their_own_release(shop: Shop) -> 
     assert (unknown.status_code, unknown.headers["cache-control"]) == (404, "no-store")
     shop.deploy(third, retain_releases=2)
     assert [ask(version).status_code for version in (first, second, third)] == [200, 404, 200]
+
+
+def test_deploy_A10_a_first_deploy_that_fails_leaves_the_stack_as_it_came_up(shop: Shop, tmp_path: Path) -> None:
+    """As after `make up`: no release is on record, and the gateway asks by name."""
+    name, project = f"{shop.name}-new", shop.stack.project
+    Stack.named(shop.name).model_copy(update={"state_dir": tmp_path}).save(name)
+    new = Shop(stack=shop.stack, name=name, state_dir=tmp_path, images=shop.images, built=5000)
+    put_files(project, {})
+    reload(project, LocalRunner())
+    wait_until(lambda: shop.stack.shop().http.get("/api/products").status_code == 200, "names are resolved")
+    with shop.customers() as load:
+        before = new.everything()
+        assert (before["files"], before["ledger"]) == ({}, ())
+        with pytest.raises(Undone, match="exit code 1"):
+            new.deploy(new.offer(fault=Fault.EXITS, only="backend"))
+        assert new.everything() == before
+        new.deploy(new.offer())
+        assert new.serves(new.ledger[-1].version)
+        shop.deploy(shop.offer())
+    assert load.result.failed == 0, load.result.summary

@@ -1,5 +1,6 @@
 """What a deploy does when the gateway is not as it should be."""
 
+import json
 import os
 import signal
 import threading
@@ -55,7 +56,7 @@ def test_deploy_C3_a_gateway_that_does_not_take_the_files_up_goes_on_with_the_ol
 
 
 @pytest.mark.usefixtures("nobody_notices")
-def test_deploy_B4_C4_a_client_that_never_lets_go_is_let_go_and_the_deploy_ends(shop: Shop) -> None:
+def test_deploy_B3_B4_C4_a_client_that_never_lets_go_is_let_go_and_counted_and_the_deploy_ends(shop: Shop) -> None:
     url = f"https://localhost:{shop.stack.values['HTTPS_PORT']}/api/ticks"
     ticks: list[str] = []
 
@@ -73,6 +74,10 @@ def test_deploy_B4_C4_a_client_that_never_lets_go_is_let_go_and_the_deploy_ends(
     assert shop.serves(version)
     listener.join(60)
     assert not listener.is_alive()
+    record = json.loads((shop.state_dir / "audit.jsonl").read_text().splitlines()[-1])
+    assert record["verb"] == "deploy"
+    assert record["requests"]["cut"] > 0
+    assert record["requests"]["failed"] == 0
 
 
 def test_deploy_C2_without_a_gateway_the_old_replicas_stay(shop: Shop) -> None:

@@ -30,6 +30,7 @@ class Request(Noun):
         took_s: From its first byte to the last of the answer, in seconds.
         tried: Backends that it was sent to; 0 where the gateway answered by itself.
         release: What the gateway served at that time.
+        whole: Whether the answer reached its end.
     """
 
     at: AwareDatetime
@@ -37,6 +38,7 @@ class Request(Noun):
     took_s: float = Field(ge=0, allow_inf_nan=False)
     tried: int
     release: str
+    whole: bool
 
     @property
     def announced(self) -> bool:
@@ -50,8 +52,8 @@ class Request(Noun):
 
     @property
     def cut(self) -> bool:
-        """It had no answer: its client went away, or an old worker's time was over."""
-        return self.status in {0, CLIENT_CLOSED}
+        """It had no answer, or not all of it: its client went away, or an old worker's time was over."""
+        return self.status in {0, CLIENT_CLOSED} or not (self.whole or self.failed)
 
 
 class Traffic(Noun):
@@ -61,7 +63,7 @@ class Traffic(Noun):
         total: All of them.
         failed: Answered 5xx, announced maintenance apart.
         retried: Sent to more than one backend.
-        cut: Ended without an answer.
+        cut: Ended without an answer, or in the middle of it.
         announced: Met the maintenance page.
         unreadable: Lines that are none of the access log; whether they belong to the window nobody can say.
         p50_s: Half of those that were answered well took no longer, in seconds; None where there are none.
@@ -127,6 +129,7 @@ def parse_line(line: str) -> Request | None:
             took_s=fields["request_time"],
             tried=len(tried.split(", ")) if tried else 0,
             release=fields["release"],
+            whole=fields.get("completion", "OK") == "OK",  # a gateway that was built before does not say
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -49,6 +49,9 @@ def test_a_line_as_nginx_writes_it() -> None:
         (line(503), {"failed": 1}),
         (line(503, ""), {"announced": 1}),
         (line(499), {"cut": 1}),
+        (line(200, completion=""), {"cut": 1}),
+        (line(502, completion=""), {"failed": 1}),
+        (line(200, completion="OK"), {}),
         (line(0, ""), {"cut": 1}),
     ],
 )

@@ -25,10 +25,10 @@ from deployments.config import Wanted, WantedBlock, read
 from deployments.server import server
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.lifecycle import TAG
 from pawpaw_ops.runner import LocalRunner
 
 POOL = "pawpaw"
-TAG = "pawpaw"
 HEARTBEAT_S = 30
 DEAD_AFTER_S = 180
 AUTOMATION = "pawpaw: a run whose heart stopped is crashed"

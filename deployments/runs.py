@@ -24,9 +24,10 @@ from prefect.client.schemas.responses import DeploymentResponse, SetStateStatus,
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-from deployments.apply import POOL, TAG
+from deployments.apply import POOL
 from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.lifecycle import TAG
 
 HEARTBEAT_S = 30
 MISSED = 3

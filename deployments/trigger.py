@@ -21,11 +21,12 @@ from prefect.states import Cancelling
 from prefect.utilities.urls import url_for
 
 from deployments import run_log
-from deployments.apply import POOL, TAG
+from deployments.apply import POOL
 from deployments.runs import workers
 from deployments.server import POLL_S, SERVER_ERROR, patiently, server
 from pawpaw_ops.clients.http import NO_ANSWER
 from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.lifecycle import TAG
 
 CODE = re.compile(r"\[(?P<code>[a-z]+(?:-[a-z]+)*)\]\s*$")
 """How every error of ours ends."""

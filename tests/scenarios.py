@@ -27,6 +27,10 @@ TITLES = {
     "deploy I": "Config and secrets",
     "deploy L": "CI and GitHub",
     "deploy M": "Audit and observability",
+    "PRN-": "Prune",
+    "TLS-": "Certificates",
+    "DEP-": "Dependencies",
+    "HRD-": "Hardening",
 }
 RANGES = {
     "A": range(1, 22),
@@ -46,20 +50,32 @@ RANGES = {
     "deploy I": range(1, 7),
     "deploy L": range(1, 7),
     "deploy M": range(1, 4),
+    "PRN-": range(1, 14),
+    "TLS-": range(1, 12),
+    "DEP-": range(1, 8),
+    "HRD-": range(1, 6),
 }
+TWO_DIGITS = "-"
+"""What the titles end with whose scenarios are numbered so: PRN-01."""
 LEFT_OUT = {
     "B7": "manifests are not signed yet: not claimed",
     "A14": "needs a replica: it belongs to the stack's own tests",
     "B6": "needs object lock and versions, which no S3 server at hand offers; not claimed",
 }
-NOT_YET = "deploy"
-"""Scenarios of this layer that no test holds are not there yet, and the page says so."""
+NOT_YET = ("deploy", "PRN-", "TLS-", "DEP-", "HRD-")
+"""Scenarios of these layers that no test holds are not there yet, and the page says so."""
 NAME = re.compile(r"^test(?P<layer>_deploy)?(?P<ids>(?:_[A-M]\d+)+)(?:_|$)")
+OPERATE = re.compile(r"^test_[a-z]+(?P<ids>(?:_(?:PRN|TLS|DEP|HRD)_\d{2})+)(?:_|$)")
+
+
+def scenario_id(letter: str, number: int) -> str:
+    """Return how a scenario is called: `A1`, `deploy B2`, `PRN-03`."""
+    return f"{letter}{number:02}" if letter.endswith(TWO_DIGITS) else f"{letter}{number}"
 
 
 def wanted() -> list[str]:
     """Return the ids of all scenarios of this layer, in order."""
-    return [f"{letter}{number}" for letter, numbers in RANGES.items() for number in numbers]
+    return [scenario_id(letter, number) for letter, numbers in RANGES.items() for number in numbers]
 
 
 def held() -> dict[str, list[str]]:
@@ -67,19 +83,28 @@ def held() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef) and (match := NAME.match(node.name)):
-                layer = "deploy " if match["layer"] else ""
-                for scenario in match["ids"].strip("_").split("_"):
-                    found.setdefault(layer + scenario, []).append(f"{path.relative_to(ROOT / 'tests')}: {node.name}")
+            if isinstance(node, ast.FunctionDef):
+                for scenario in _ids(node.name):
+                    found.setdefault(scenario, []).append(f"{path.relative_to(ROOT / 'tests')}: {node.name}")
     return found
+
+
+def _ids(name: str) -> list[str]:
+    if match := NAME.match(name):
+        layer = "deploy " if match["layer"] else ""
+        return [layer + scenario for scenario in match["ids"].strip("_").split("_")]
+    if match := OPERATE.match(name):
+        parts = match["ids"].strip("_").split("_")
+        return [f"{area}-{number}" for area, number in zip(parts[::2], parts[1::2], strict=True)]
+    return []
 
 
 def page() -> str:
     """Return the page."""
     tests, lines = held(), ["# Scenarios", "", "Made from the names of the tests by `python -m tests.scenarios`.", ""]
     for letter, title in TITLES.items():
-        lines += [f"## {letter} – {title}", "", "| id | held by |", "|---|---|"]
-        for scenario in (f"{letter}{number}" for number in RANGES[letter]):
+        lines += [f"## {letter.rstrip(TWO_DIGITS)} – {title}", "", "| id | held by |", "|---|---|"]
+        for scenario in (scenario_id(letter, number) for number in RANGES[letter]):
             what = "<br>".join(f"`{test}`" for test in tests.get(scenario, []))
             lines.append(f"| {scenario} | {what or LEFT_OUT.get(scenario, 'not there yet')} |")
         lines.append("")

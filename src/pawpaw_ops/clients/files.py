@@ -1,5 +1,6 @@
 """Files of this host that are there whole or not at all."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -40,3 +41,20 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     fsync(path.parent)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return what the files below a folder hold, links not followed; what vanishes meanwhile is not counted.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    size, left = 0, [folder]
+    while left:
+        for entry in os.scandir(left.pop()):
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(Path(entry.path))
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+    return size

@@ -113,13 +113,18 @@ def save_tested(state_dir: Path, tested: BuildVerdict) -> None:
     write_whole(_builds(state_dir) / f"{tested.version}.tested.json", tested.model_dump_json(indent=1))
 
 
+def builds(state_dir: Path) -> tuple[Build, ...]:
+    """Return the builds on record, in no order."""
+    return tuple(Build.model_validate_json(path.read_text()) for path in _build_files(state_dir))
+
+
 def find_build(state_dir: Path, version: str) -> Build:
     """Return a build: the newest for `newest`, else the one of that version.
 
     Raises:
         PreconditionError: There is none.
     """
-    found = [Build.model_validate_json(path.read_text()) for path in _build_files(state_dir)]
+    found = builds(state_dir)
     if version == "newest":
         clean = [build for build in found if not build.dirty]
         if not clean:

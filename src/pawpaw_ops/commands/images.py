@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command, Query
 from pawpaw_ops.commands.compose import LONG_S, compose
-from pawpaw_ops.commands.contained import at_engine
+from pawpaw_ops.commands.contained import RUN_LABEL, at_engine
 from pawpaw_ops.models.project import Project
 
 ENGINES_OWN = {"DOCKER_BUILDKIT": "0"}
@@ -77,6 +77,25 @@ def untag(engine: str, *names: str) -> Command:
         Those names.
     """
     return Command(argv=("docker", "image", "rm", "--no-prune", *names), env=at_engine(engine), ok_codes=(0, 1))
+
+
+def create(engine: str, image: str, *, run_id: str) -> Command:
+    """Make a container of an image and do not start it: it shows that the engine has all of the image.
+
+    Touches:
+        A container with the run's label.
+    """
+    words = ("create", "--network=none", "--pull=never", f"--label={RUN_LABEL}={run_id}", image)
+    return Command(argv=("docker", *words), env=at_engine(engine))
+
+
+def remove_container(engine: str, container: str) -> Command:
+    """Remove a container that has ended; a running one and one that is gone are left as they are, its volumes too.
+
+    Touches:
+        That container.
+    """
+    return Command(argv=("docker", "rm", container), env=at_engine(engine), ok_codes=(0, 1))
 
 
 def left_running(log: str) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from pawpaw_ops.models.base import Noun
 
+TAG = "pawpaw"
+"""What every deployment and run of ours in Prefect is tagged with."""
+
 
 class Verb(Noun):
     """One lifecycle verb.
@@ -177,5 +180,15 @@ VERBS: tuple[Verb, ...] = (
         undone_by="`freeze`",
         when="by hand",
         locks=False,
+    ),
+    Verb(
+        name="prune",
+        flow="prune:prune",
+        does="show what fills the disk and which images nobody needs, and remove exactly those that were shown",
+        touches="images, ended one-off containers, old records; never a volume",
+        undone_by="a build of that version",
+        when="weekly",
+        approval=True,
+        containers=True,
     ),
 )

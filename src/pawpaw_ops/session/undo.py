@@ -31,7 +31,12 @@ def newest_first(steps: Sequence[Step]) -> list[Step]:
 
 def end_tools(image: ToolImage) -> Undo:
     """End the containers that work on behalf of a run."""
-    return Undo(kind=FIRST, args={"engine": image.engine, "run_id": image.run_id})
+    return end_containers_of(image.engine, image.run_id)
+
+
+def end_containers_of(engine: str, run_id: str) -> Undo:
+    """End and remove the containers that carry a run's label."""
+    return Undo(kind=FIRST, args={"engine": engine, "run_id": run_id})
 
 
 def staging(state_dir: Path) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pawpaw_ops import legacy, sealing
+from pawpaw_ops.clients.files import folder_bytes
 from pawpaw_ops.clients.postgres import catalog, fingerprint
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.postgres.fingerprint import Snapshot
@@ -114,7 +115,7 @@ def dump_database(do: Session, facts: Facts, snapshot: Snapshot) -> Path:
         with pg.admin() as watching, LocalRunner().started(line) as process:
 
             def watch() -> None:
-                progress.show(_folder_bytes(folder), facts.tables_bytes)
+                progress.show(folder_bytes(folder), facts.tables_bytes)
                 waited_s, statement = catalog.waiting_behind(watching, pg.app)
                 if waited_s > plan.MAX_BLOCK_S:
                     raise Blocked(
@@ -134,10 +135,6 @@ def dump_database(do: Session, facts: Facts, snapshot: Snapshot) -> Path:
     do.step("dump", dump, scratch=True)
     progress.finish()
     return folder
-
-
-def _folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @operation("export plain SQL")

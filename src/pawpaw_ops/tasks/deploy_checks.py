@@ -1,17 +1,15 @@
 """What is looked at before a deploy changes anything."""
 
-import os
-
 import psutil
 
-from pawpaw_ops.clients.docker import data_folder
 from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.inventory import engine_disk
 from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
 from pawpaw_ops.clients.postgres.room import room
-from pawpaw_ops.errors import OpsError, PreconditionError
+from pawpaw_ops.errors import OpsError, PreconditionError, Unreachable
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.plans import preflight
-from pawpaw_ops.plans.preflight import Disk, Finding
+from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
@@ -52,17 +50,9 @@ def check(do: Session, wanted: Wanted) -> None:
 def _disk(do: Session) -> Finding:
     """Look at the engine's disk, which this host sees where the engine is this host's."""
     try:
-        found = os.statvfs(data_folder(do.stack.its_project().engine))
-    except OSError as seen:
-        return preflight.unknown("disk", f"the engine's folder cannot be looked at: {seen}")
-    return preflight.disk(
-        Disk(
-            bytes_total=found.f_blocks * found.f_frsize,
-            bytes_free=found.f_bavail * found.f_frsize,
-            inodes_total=found.f_files,
-            inodes_free=found.f_favail,
-        )
-    )
+        return preflight.disk(engine_disk(do.stack.its_project().engine))
+    except Unreachable as seen:
+        return preflight.unknown("disk", seen.message)
 
 
 def _database(do: Session, wanted: Wanted) -> tuple[Finding, ...]:

@@ -23,6 +23,7 @@ STARTED = TypeAdapter(AwareDatetime)
 UPSTREAMS = "gateway/upstreams.d"
 LOG_TARGETS = "monitoring/log-targets"
 TEXTFILE = "monitoring/textfile"
+ACME = "gateway/acme"
 
 
 def find_project(file: Path, env_file: Path, **more: Any) -> Project:
@@ -41,12 +42,18 @@ def find_project(file: Path, env_file: Path, **more: Any) -> Project:
         upstreams=folder / values.get("UPSTREAMS_DIR", UPSTREAMS),
         log_targets=folder / values.get("LOG_TARGETS_DIR", LOG_TARGETS),
         textfile=folder / values.get("TEXTFILE_DIR", TEXTFILE),
+        acme=folder / values.get("ACME_DIR", ACME),
         **more,
     )
 
 
 def containers(connect: Callable[[], Engine], project: str) -> tuple[Seen, ...]:
-    """Return every container of the project that belongs to a service, running or not.
+    """Return every container of the project that belongs to a service, running or not; errors as in `inspections`."""
+    return tuple(sorted((parse(one) for one in inspections(connect, project)), key=lambda seen: seen.name))
+
+
+def inspections(connect: Callable[[], Engine], project: str) -> tuple[dict[str, Any], ...]:
+    """Return the engine's inspection of every container of the project that belongs to a service, running or not.
 
     Raises:
         Unreachable: The Docker engine does not answer.
@@ -57,7 +64,7 @@ def containers(connect: Callable[[], Engine], project: str) -> tuple[Seen, ...]:
             found = engine.containers.list(
                 all=True, filters={"label": [f"{PROJECT}={project}", f"{ONE_OFF}=False"]}, ignore_removed=True
             )
-            return tuple(sorted((parse(one.attrs) for one in found), key=lambda seen: seen.name))
+            return tuple(one.attrs for one in found)
         finally:
             engine.close()
     except DockerException as seen:

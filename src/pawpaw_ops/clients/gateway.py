@@ -35,7 +35,7 @@ def ask(project: Project, path: str) -> str:
         Unreachable: It does not answer.
         PreconditionError: It is not running.
     """
-    url = f"http://{_running(project).address}:{STATUS_PORT}{path}"
+    url = f"http://{running(project).address}:{STATUS_PORT}{path}"
     try:
         return httpx.get(url, timeout=TIMEOUT_S, trust_env=False).raise_for_status().text
     except httpx.HTTPError as seen:
@@ -73,7 +73,7 @@ def check_files(project: Project, files: Mapping[str, str], runner: Runner) -> N
     candidate.mkdir(exist_ok=True)
     candidate.chmod(0o755)
     _put(candidate, files)
-    runner.run(command.inside(project.engine, _running(project).name, "gateway-check", f"{INSIDE}/.candidate"))
+    runner.run(command.inside(project.engine, running(project).name, "gateway-check", f"{INSIDE}/.candidate"))
 
 
 def put_files(project: Project, files: Mapping[str, str]) -> None:
@@ -95,12 +95,12 @@ def reload(project: Project, runner: Runner) -> None:
     Touches:
         The gateway's workers.
     """
-    runner.run(command.inside(project.engine, _running(project).name, "gateway-reload"))
+    runner.run(command.inside(project.engine, running(project).name, "gateway-reload"))
 
 
 def old_workers(project: Project) -> int:
     """Return how many workers with older files still finish requests; errors as in `ask`."""
-    titles = processes(project.engine, _running(project).id)
+    titles = processes(project.engine, running(project).id)
     return sum("worker process is shutting down" in title for title in titles)
 
 
@@ -125,7 +125,7 @@ def is_running(project: Project) -> bool:
 
 def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
     """Return what the gateway's access log says since then; errors as in `ask`."""
-    return log_since(project.engine, _running(project).id, since)
+    return log_since(project.engine, running(project).id, since)
 
 
 def _put(folder: Path, files: Mapping[str, str]) -> None:
@@ -140,7 +140,12 @@ def _found(project: Project) -> list[Seen]:
     return [one for one in containers_of(project, project.gateway) if one.address]
 
 
-def _running(project: Project) -> Seen:
+def running(project: Project) -> Seen:
+    """Return the gateway's container.
+
+    Raises:
+        PreconditionError: It is not running.
+    """
     found = _found(project)
     if not found:
         raise PreconditionError(f"the gateway of {project.name!r} is not running.", hint="Start the stack: `make up`.")

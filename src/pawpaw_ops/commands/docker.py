@@ -5,6 +5,8 @@ Source: docs.docker.com/reference/cli/docker/container.
 
 import math
 
+from pydantic import SecretStr
+
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.commands.contained import at_engine
 
@@ -46,10 +48,11 @@ def copy_out(engine: str, container: str, source: str, to: str) -> Command:
     return Command(argv=("docker", "cp", f"{container}:{source}", to), env=at_engine(engine), timeout_s=300)
 
 
-def inside(engine: str, container: str, *argv: str, timeout_s: float = 60.0) -> Command:
-    """Run *argv* in a container.
+def inside(engine: str, container: str, *argv: str, stdin: SecretStr | None = None, timeout_s: float = 60.0) -> Command:
+    """Run *argv* in a container; *stdin* is in no argument, environment or inspection.
 
     Touches:
         What *argv* touches.
     """
-    return Command(argv=("docker", "exec", container, *argv), env=at_engine(engine), timeout_s=timeout_s)
+    words = ("docker", "exec", *(("--interactive",) if stdin else ()), container, *argv)
+    return Command(argv=words, env=at_engine(engine), stdin=stdin, timeout_s=timeout_s)

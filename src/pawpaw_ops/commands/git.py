@@ -21,8 +21,11 @@ def git(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> Comm
     Touches:
         What the words touch.
     """
-    settings = tuple(word for setting in SETTINGS for word in ("-c", setting))
-    return Command(argv=("git", "-C", str(folder), *settings, *words), env=env or {}, timeout_s=LONG_S)
+    return Command(argv=("git", "-C", str(folder), *_settings(), *words), env=env or {}, timeout_s=LONG_S)
+
+
+def _settings() -> tuple[str, ...]:
+    return tuple(word for setting in SETTINGS for word in ("-c", setting))
 
 
 def commit(folder: Path, revision: str = "HEAD") -> Query[tuple[str, str]]:
@@ -49,10 +52,55 @@ def changes(folder: Path) -> Query[tuple[str, ...]]:
     return Query(command=git(folder, *words), parse=lambda out: tuple(line[3:] for line in out.split("\0") if line))
 
 
+def tracked(folder: Path) -> Query[tuple[str, ...]]:
+    """Ask which files below the folder the repository has, relative to it; errors as in `commit`."""
+    return Query(command=git(folder, "ls-files", "-z"), parse=lambda out: tuple(filter(None, out.split("\0"))))
+
+
 def origin(folder: Path) -> Query[str]:
     """Ask for the address of the remote repository; empty where there is none. It may hold a password."""
     command = git(folder, "config", "--get", "remote.origin.url")
     return Query(command=Command(argv=command.argv, ok_codes=(0, 1)), parse=str.strip)
+
+
+def clone(source: Path, to: Path) -> Command:
+    """Clone a repository of this host into a folder, with what is checked out there.
+
+    Touches:
+        Makes *to*.
+    """
+    return Command(
+        argv=("git", *_settings(), "clone", "--quiet", "--no-hardlinks", str(source), str(to)), timeout_s=LONG_S
+    )
+
+
+def top(folder: Path) -> Query[Path]:
+    """Ask for the repository's top folder; errors as in `commit`."""
+    return Query(command=git(folder, "rev-parse", "--show-toplevel"), parse=lambda out: Path(out.strip()))
+
+
+def commit_all(folder: Path, message: str, *, name: str, email: str) -> Command:
+    """Commit every change of files that the repository has.
+
+    Touches:
+        The folder's repository.
+    """
+    who = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email}
+    return git(folder, "commit", "--quiet", "--all", "--message", message, env=who)
+
+
+def push(folder: Path, remote: str, branch: str) -> Command:
+    """Send what is checked out to a branch that is not there yet; never over anything.
+
+    Args:
+        folder: Of the clone.
+        remote: Name or address of the repository; git asks for its login as it does on this host.
+        branch: The new branch.
+
+    Touches:
+        That repository; the network.
+    """
+    return git(folder, "push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
 
 
 def objects(folder: Path) -> Query[Path]:

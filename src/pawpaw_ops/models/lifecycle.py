@@ -191,4 +191,23 @@ VERBS: tuple[Verb, ...] = (
         approval=True,
         containers=True,
     ),
+    Verb(
+        name="renew-certificates",
+        flow="renew_certificates:renew_certificates",
+        does="obtain a certificate when it is time, load it, and see it served on every name",
+        touches="the gateway's certificate, an order at the authority",
+        undone_by="itself when it fails: the old one stays",
+        when="every 12 hours",
+        containers=True,
+    ),
+    Verb(
+        name="check-hardening",
+        flow="check_hardening:check_hardening",
+        does="hold files, containers and the Prefect server against how they should be, with the fix for each finding",
+        touches="nothing",
+        undone_by="–",
+        when="weekly",
+        locks=False,
+        containers=True,
+    ),
 )

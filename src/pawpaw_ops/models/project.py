@@ -17,6 +17,7 @@ class Project(Noun):
         upstreams: Folder that the gateway has mounted at `/etc/nginx/upstreams.d`.
         log_targets: Folder in which the log shipper looks for whose files it reads; None where there is none.
         textfile: Folder of numbers that Prometheus gets through the node exporter; None where there is none.
+        acme: Folder that the gateway serves to certificate authorities; None where there is none.
         gateway: Service that is the gateway.
         database_clients: Services that hold sessions of the database.
         engine: Address of the Docker engine; empty means `DOCKER_HOST`, else this host's.
@@ -28,6 +29,7 @@ class Project(Noun):
     upstreams: Path
     log_targets: Path | None = None
     textfile: Path | None = None
+    acme: Path | None = None
     gateway: str = "nginx"
     database_clients: tuple[str, ...] = ("backend",)
     engine: str = ""

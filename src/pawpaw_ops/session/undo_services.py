@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pawpaw_ops.clients import gateway, releases, services
+from pawpaw_ops.clients import certificates, gateway, releases, services
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.plans.certificates import mismatched
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
 
@@ -45,6 +46,11 @@ def gateway_to(files: Mapping[str, str]) -> Undo:
 def env_to(values: Mapping[str, str | None]) -> Undo:
     """Give variables of the `.env` that are no secrets the values that they had."""
     return Undo(kind="env-to", args={"values": dict(values)})
+
+
+def certificate_to(name: str) -> Undo:
+    """Let the gateway serve the certificate that it had."""
+    return Undo(kind="certificate-to", args={"name": name})
 
 
 def record_release(release: Release) -> Undo:
@@ -93,6 +99,16 @@ def _gateway_to(stack: StackSettings, args: Args) -> None:
         gateway.drain(project)
 
 
+def _certificate_to(stack: StackSettings, args: Args) -> None:
+    """The folder first; what is served already is not loaded again, since it may be another fault that forbids it."""
+    project = stack.its_project()
+    if certificates.in_use(project, LocalRunner()).name != args["name"]:
+        certificates.use(project, args["name"], LocalRunner())
+    wanted = certificates.in_use(project, LocalRunner()).certificate
+    if mismatched(wanted, certificates.served(project, ())):
+        gateway.reload(project, LocalRunner())
+
+
 def _env_to(stack: StackSettings, args: Args) -> None:
     change_env(stack.its_project().env_file, args["values"])
 
@@ -123,6 +139,7 @@ UNDOERS: Mapping[str, Callable[[StackSettings, Args], None]] = {
     "recreate-services": _recreate_services,
     "remove-replicas": _remove_replicas,
     "gateway-to": _gateway_to,
+    "certificate-to": _certificate_to,
     "env-to": _env_to,
     "record-release": _record_release,
     "retire": _retire,

@@ -11,6 +11,7 @@ from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.store import BackupStore
 from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.github import GitHub
 from pawpaw_ops.models.stack import StackSettings, Workplace
 
 
@@ -55,6 +56,10 @@ class Stack(OpsBlock):
             )
         return Workplace(name=self._saved_name(), state_dir=self.state_dir, project=self.project.settings())
 
+    def repository(self) -> GitHub | None:
+        """Return the repository whose page shows the stack's deploys; None where it has none."""
+        return self.github.settings() if self.github else None
+
     def settings(self) -> StackSettings:
         """Return the frozen settings of the stack.
 
@@ -73,7 +78,7 @@ class Stack(OpsBlock):
             redis=self.redis.settings() if self.redis else None,
             replica=self.replica.settings() if self.replica else None,
             project=self.project.settings() if self.project else None,
-            github=self.github.settings() if self.github else None,
+            github=self.repository(),
         )
 
     def _saved_name(self) -> str:

@@ -23,6 +23,7 @@ class GitHubDouble:
 
     Attributes:
         statuses: Id of a deployment -> its statuses, oldest first.
+        pulls: Bodies of the pull requests.
         created: Bodies of the deployments.
         violations: What did not fit the description; a test ends with none.
         broken: Answer this status instead, for so many requests.
@@ -32,6 +33,7 @@ class GitHubDouble:
         self.url = ""
         self.created: list[dict[str, Any]] = []
         self.statuses: dict[int, list[dict[str, Any]]] = {}
+        self.pulls: list[dict[str, Any]] = []
         self.violations: list[str] = []
         self.broken: list[int] = []
         self.requests = 0
@@ -63,6 +65,9 @@ class GitHubDouble:
             self.created.append(body)
             self.statuses[len(self.created)] = []
             return 201, {"id": len(self.created)}
+        if operation["operationId"] == "pulls/create":
+            self.pulls.append(body)
+            return 201, {"number": len(self.pulls), "html_url": f"{self.url}/pull/{len(self.pulls)}"}
         self.statuses[int(found[2])].append(body)
         return 201, {"id": 1, "state": body["state"]}
 

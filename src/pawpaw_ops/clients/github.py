@@ -1,4 +1,4 @@
-"""GitHub's deployments: opened, and given a status.
+"""GitHub's deployments, opened and given a status; and its pull requests.
 
 Source: docs.github.com/en/rest/deployments.
 """
@@ -80,6 +80,33 @@ def set_status(where: GitHub, deployment: int, state: str, *, description: str, 
     _post(where, path, body | {name: url for name, url in links.items() if url}, again=(httpx.TransportError,))
 
 
+def open_pull(where: GitHub, *, head: str, base: str, title: str, body: str) -> str:
+    """Ask for a branch to be taken over; a request that may have arrived is not sent again.
+
+    Args:
+        where: The repository.
+        head: The branch that was pushed.
+        base: The branch that shall take it over.
+        title: One line.
+        body: What it came with; markdown.
+
+    Returns:
+        The address of its page.
+
+    Raises:
+        Unreachable: GitHub did not answer, or is not well.
+        ConfigError: GitHub refused it.
+
+    Touches:
+        The repository's pull requests.
+
+    Source: docs.github.com/en/rest/pulls/pulls#create-a-pull-request.
+    """
+    wanted = {"head": head, "base": base, "title": _cut(title), "body": body, "maintainer_can_modify": True}
+    again = (httpx.ConnectError, httpx.ConnectTimeout)
+    return str(_post(where, f"/repos/{where.repository}/pulls", wanted, again=again)["html_url"])
+
+
 def _cut(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
@@ -114,5 +141,6 @@ def _refused(answer: httpx.Response) -> Exception:
         return Unreachable(f"GitHub answered {answer.status_code}.")
     return ConfigError(
         f"GitHub refused {answer.request.url.path} with {answer.status_code}: {answer.text[:200]}.",
-        hint="401, 403, 404: the token of the GitHub Deployments block must be able to write deployments there.",
+        hint="401, 403, 404: the token of the GitHub Deployments block must be able to write deployments there, and"
+        " pull requests for audit-dependencies.",
     )

@@ -89,18 +89,24 @@ def commit_all(folder: Path, message: str, *, name: str, email: str) -> Command:
     return git(folder, "commit", "--quiet", "--all", "--message", message, env=who)
 
 
-def push(folder: Path, remote: str, branch: str) -> Command:
-    """Send what is checked out to a branch that is not there yet; never over anything.
-
-    Args:
-        folder: Of the clone.
-        remote: Name or address of the repository; git asks for its login as it does on this host.
-        branch: The new branch.
+def fetch_from(folder: Path, source: Path, revision: str) -> Command:
+    """Take a commit over from another repository of this host; no branch gets it.
 
     Touches:
-        That repository; the network.
+        The repository's objects.
     """
-    return git(folder, "push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
+    return git(folder, "fetch", "--quiet", "--no-tags", str(source), revision)
+
+
+def push(folder: Path, revision: str, branch: str) -> Command:
+    """Send a commit to the origin as a branch that is not there yet, never over anything.
+
+    Its address and login are git's own business, so that neither is in an argument.
+
+    Touches:
+        The remote repository; the network.
+    """
+    return git(folder, "push", "--quiet", "origin", f"{revision}:refs/heads/{branch}")
 
 
 def objects(folder: Path) -> Query[Path]:

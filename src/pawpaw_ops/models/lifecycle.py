@@ -210,4 +210,14 @@ VERBS: tuple[Verb, ...] = (
         locks=False,
         containers=True,
     ),
+    Verb(
+        name="audit-dependencies",
+        flow="audit_dependencies:audit_dependencies",
+        does="ask what is known against packages and base images; with `update` prove better locks and ask for them",
+        touches="nothing; with `update` a branch and a pull request",
+        undone_by="close the pull request",
+        when="weekly",
+        locks=False,
+        containers=True,
+    ),
 )

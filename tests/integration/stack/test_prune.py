@@ -7,11 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Completed
 
+from blocks import Stack
 from pawpaw_ops.errors import ConfigError, LockHeld, NotApproved, PreconditionError, VerificationError
 from pawpaw_ops.models.base import utc_now
-from pawpaw_ops.session import journal
+from pawpaw_ops.models.lifecycle import TAG
+from pawpaw_ops.session import journal, open_session
 from pawpaw_ops.session.lock import holder, stack_lock
+from pawpaw_ops.tasks.expire import expire_records
 from tests.integration.stack.support_docker import docker
 from tests.integration.stack.support_engine_proxy import engine_proxy
 from tests.integration.stack.support_prune import Shelf, import_image
@@ -193,3 +200,29 @@ def test_prune_old_journals_and_logs_go_and_young_ones_and_the_audit_stay(shelf:
     shelf.prune(approve=True)
     assert (old.exists(), tests.exists(), young.exists()) == (False, False, True)
     assert (shelf.state_dir / "audit.jsonl").exists()
+
+
+@flow(name="expire-nothing-but-records")
+def expire_all(name: str) -> int:
+    """What the verb does last, for records of any age."""
+    with open_session(Stack.named(name).settings(), verb="test", purpose="test", run_id=f"expire-{name}") as do:
+        count: int = expire_records(do, keep_days=0)
+    return count
+
+
+def test_prune_ended_runs_of_this_stack_go_from_prefect_and_no_others(shelf: Shelf) -> None:
+    @flow(name="somebody-elses")
+    def other() -> None:
+        pass
+
+    with get_client(sync_client=True) as client:
+        ended = client.create_flow_run(other, tags=[TAG, shelf.name])
+        client.set_flow_run_state(ended.id, Completed(), force=True)
+        waiting = client.create_flow_run(other, tags=[TAG, shelf.name])
+        theirs = client.create_flow_run(other, tags=[TAG, "another-stack"])
+        client.set_flow_run_state(theirs.id, Completed(), force=True)
+        assert expire_all(shelf.name) == 1
+        with pytest.raises(ObjectNotFound):
+            client.read_flow_run(ended.id)
+        assert client.read_flow_run(waiting.id).id == waiting.id
+        assert client.read_flow_run(theirs.id).id == theirs.id

@@ -1,0 +1,25 @@
+"""How npm and pip-audit are spoken to."""
+
+from pathlib import Path
+
+import pytest
+
+from pawpaw_ops.commands import packages
+
+
+@pytest.mark.parametrize("before", ["", "2026-07-25"])
+def test_audit_DEP_06_npm_writes_locks_alone_and_runs_no_script_and_never_forces(before: str) -> None:
+    fix = packages.npm_fix(Path("/shop"), before=before)
+    assert fix.argv[:3] == ("npm", "audit", "fix")
+    assert {"--package-lock-only", "--ignore-scripts"} <= {*fix.argv}
+    assert ("--before" in fix.argv) == bool(before)
+    assert not [word for word in fix.argv if "force" in word]
+    assert fix.cwd == Path("/shop")
+
+
+def test_audit_DEP_02_what_is_no_json_says_nothing() -> None:
+    for query in (packages.npm_audit(Path("/shop")), packages.pip_audit()):
+        assert query.command.ok_codes == (0, 1)
+        assert query.parse("npm error audit endpoint returned an error") == {}
+        assert query.parse("[1]") == {}
+        assert query.parse('{"vulnerabilities": {}}') == {"vulnerabilities": {}}

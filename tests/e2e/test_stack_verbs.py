@@ -141,6 +141,16 @@ def test_deploy_L1_a_version_is_deployed_and_gone_back_from_as_ci_does(prod: Sho
     assert prod.serves(first)
 
 
+def test_prune_and_the_checks_are_run_by_deployments(prod: Shop) -> None:
+    """The tests' own Prefect server has no login: that alone is what keeps the check from being green."""
+    before = prod.everything()
+    assert run("prune") is Exit.COMPLETED
+    assert run("prune", approve=True) is Exit.COMPLETED
+    assert run("renew-certificates") is Exit.COMPLETED
+    assert run("check-hardening") is Exit.FAILED
+    assert prod.everything() == before
+
+
 def test_no_secret_of_the_stack_is_where_it_does_not_belong(prod: Shop) -> None:
     """After all of the above: Prefect's logs and the stack's own records."""
     canaries = [value for name, value in prod.stack.values.items() if name.endswith(("PASSWORD", "SECRET"))]

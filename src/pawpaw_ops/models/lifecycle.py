@@ -198,6 +198,7 @@ VERBS: tuple[Verb, ...] = (
         touches="the gateway's certificate, an order at the authority",
         undone_by="itself when it fails: the old one stays",
         when="every 12 hours",
+        in_freeze=True,
         containers=True,
     ),
     Verb(

@@ -15,6 +15,7 @@ from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.operation import operation
 
+DISK = "disk"
 SESSIONS_EACH = "10"
 """Sessions that one replica may open where DB_POOL_MAX in the `.env` says nothing else."""
 
@@ -44,7 +45,11 @@ def check(do: Session, wanted: Wanted) -> None:
         if one.verdict is Verdict.NOT_VERIFIED:
             report.logger().warning("%s: not verified: %s", one.name, one.says)
     if wrong:
-        raise PreconditionError(f"a deploy may not begin: {'; '.join(f'{one.name}: {one.says}' for one in wrong)}.")
+        full = any(one.name == DISK for one in wrong)
+        raise PreconditionError(
+            f"a deploy may not begin: {'; '.join(f'{one.name}: {one.says}' for one in wrong)}.",
+            hint="`prune` shows what fills the disk and what may go." if full else "",
+        )
 
 
 def _disk(do: Session) -> Finding:
@@ -52,7 +57,7 @@ def _disk(do: Session) -> Finding:
     try:
         return preflight.disk(engine_disk(do.stack.its_project().engine))
     except Unreachable as seen:
-        return preflight.unknown("disk", seen.message)
+        return preflight.unknown(DISK, seen.message)
 
 
 def _database(do: Session, wanted: Wanted) -> tuple[Finding, ...]:

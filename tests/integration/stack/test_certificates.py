@@ -59,6 +59,10 @@ def test_certificates_TLS_01_TLS_05_TLS_07_TLS_10_from_the_provisional_one_to_on
     told = (door.folder / "metrics" / "certificates.prom").read_text()
     assert re.findall(r'not_after_timestamp_seconds\{name="(.*?)"\}', told) == [*NAMES]
     assert not list((door.folder / "acme").rglob("*challenge/*"))
+    key = (door.state_dir / "acme" / "live" / door.name / "privkey.pem").read_text().splitlines()[1]
+    records = list(door.state_dir.rglob("*.jsonl"))
+    assert records
+    assert [path for path in records if key in path.read_text()] == []
 
 
 def test_certificates_TLS_02_TLS_11_one_that_lies_there_and_is_not_served_is_found_and_loaded(

@@ -1,20 +1,13 @@
 """The stack's `.env`, made from `.env.example` with random secrets."""
 
 import os
-import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pawpaw_ops.clients.env_file import LINE, SAFE
 from pawpaw_ops.errors import ConfigError
-
-SECRET_BYTES = 32
-
-
-def random_secret() -> str:
-    """Return 32 random bytes in letters, digits, `-` and `_`: nothing that a URL, a shell or Compose would change."""
-    return secrets.token_urlsafe(SECRET_BYTES)
+from pawpaw_ops.plans.env_values import LINE, SAFE
+from pawpaw_ops.plans.secrets import random_secret
 
 
 def fill(example: str, given: Mapping[str, str], *, make: Callable[[], str] = random_secret) -> str:

@@ -1,13 +1,12 @@
 """The records of builds and releases in the stack's folder."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from pawpaw_ops.clients.files import fsync, write_whole
+from pawpaw_ops.clients.files import append_line, write_whole
 from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.release import Build, BuildVerdict, Release, Warm
 
@@ -39,15 +38,7 @@ def record(state_dir: Path, release: Release) -> None:
     """
     if any(one.id == release.id for one in releases(state_dir)):
         return
-    path = _ledger(state_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(number, release.model_dump_json().encode() + b"\n")
-        os.fsync(number)
-    finally:
-        os.close(number)
-    fsync(path.parent)
+    append_line(_ledger(state_dir), release.model_dump_json())
 
 
 def warm(state_dir: Path) -> Warm | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.stack.env import fill, make_env, random_secret
+from deployments.stack.env import fill, make_env
 from pawpaw_ops.errors import ConfigError
 
 EXAMPLE = "# about\nPORT=80\nSECRET=\n# OPTIONAL=\n"
@@ -30,12 +30,6 @@ def test_given_values_win_and_new_ones_are_added() -> None:
 def test_a_value_that_would_be_read_otherwise_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match="SECRET"):
         fill(EXAMPLE, {"SECRET": value})
-
-
-def test_a_secret_is_long_and_plain() -> None:
-    made = {random_secret() for _ in range(50)}
-    assert len(made) == 50
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", one) for one in made)
 
 
 def test_a_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""What a rotation changes, decided without touching anything."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawpaw_ops.errors import PreconditionError
+from pawpaw_ops.models.secrets import Target
+from pawpaw_ops.plans.env_values import edit, variables
+from pawpaw_ops.plans.secrets import (
+    check_radius,
+    consumers,
+    in_clear,
+    next_kid,
+    other_login,
+    plan_values,
+    random_secret,
+)
+
+ENV = {
+    "DB_USER": "pawpaw_app_a",
+    "DB_PASSWORD": "old-db",
+    "REDIS_APP_PASSWORD": "old-redis",
+    "REDIS_ADMIN_PASSWORD": "admin",
+    "JWT_SECRET": "old-jwt",
+    "JWT_KID": "1",
+}
+
+
+def test_rotate_ROT_17_a_thousand_secrets_come_back_from_a_url_and_a_dotenv_file() -> None:
+    made = {random_secret() for _ in range(1000)}
+    assert len(made) == 1000
+    for one in made:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}", one)  # 43 × 6 bits hold 256
+        assert urlsplit(f"postgres://user:{one}@host:5432/db").password == one
+        assert dict(variables(edit("A=x\n", {"DB_PASSWORD": one})))["DB_PASSWORD"] == one
+
+
+def test_the_two_logins_take_turns() -> None:
+    assert other_login("pawpaw_app_a") == "pawpaw_app_b"
+    assert other_login("pawpaw_app_b") == "pawpaw_app_a"
+    with pytest.raises(PreconditionError, match="no other login"):
+        other_login("postgres")
+
+
+@pytest.mark.parametrize(
+    ("current", "previous", "wanted"),
+    [("1", "", "2"), ("2", "1", "3"), ("1", "2", "3"), ("key", "", "key1"), ("k9", "k8", "k10")],
+)
+def test_a_key_gets_a_name_that_none_has(current: str, previous: str, wanted: str) -> None:
+    assert next_kid(current, previous) == wanted
+
+
+@given(st.lists(st.integers(0, 3), max_size=6))
+def test_a_key_never_gets_the_name_of_one_that_is_accepted(turns: list[int]) -> None:
+    current, previous = "1", ""
+    for _ in turns:
+        made = next_kid(current, previous)
+        assert made not in {current, previous}
+        current, previous = made, current
+
+
+def test_rotate_JWT_01_every_replica_accepts_the_new_key_before_one_signs_with_it() -> None:
+    values = plan_values([Target.JWT], ENV, make=lambda: "new")
+    assert in_clear(values.accept) == {"JWT_PREVIOUS_SECRET": "new", "JWT_PREVIOUS_KID": "2"}
+    assert in_clear(values.sign) == {
+        "JWT_SECRET": "new",
+        "JWT_KID": "2",
+        "JWT_PREVIOUS_SECRET": "old-jwt",
+        "JWT_PREVIOUS_KID": "1",
+    }
+    assert in_clear(values.retire) == {"JWT_PREVIOUS_SECRET": None, "JWT_PREVIOUS_KID": None}
+    assert in_clear(values.old) == {
+        "JWT_SECRET": "old-jwt",
+        "JWT_KID": "1",
+        "JWT_PREVIOUS_SECRET": None,
+        "JWT_PREVIOUS_KID": None,
+    }
+
+
+def test_an_abrupt_one_knows_the_old_key_no_more() -> None:
+    values = plan_values([Target.JWT], ENV, abrupt=True, make=lambda: "new")
+    assert in_clear(values.accept) == {
+        "JWT_SECRET": "new",
+        "JWT_KID": "2",
+        "JWT_PREVIOUS_SECRET": None,
+        "JWT_PREVIOUS_KID": None,
+    }
+    assert values.sign == values.retire == {}
+
+
+def test_all_at_once_is_one_set_of_values_each_with_a_secret_of_its_own() -> None:
+    values = plan_values(list(Target), ENV)
+    new = in_clear(values.accept)
+    assert new["DB_USER"] == "pawpaw_app_b"
+    made = {new["DB_PASSWORD"], new["REDIS_APP_PASSWORD"], new["JWT_PREVIOUS_SECRET"]}
+    assert len(made - {None} - set(ENV.values())) == 3
+    assert {name: value for name, value in in_clear(values.old).items() if value} == {
+        name: value for name, value in ENV.items() if name != "REDIS_ADMIN_PASSWORD"
+    }
+
+
+@pytest.mark.parametrize("missing", ENV)
+def test_what_is_missing_in_the_env_is_named(missing: str) -> None:
+    with pytest.raises(PreconditionError, match=missing):
+        plan_values(list(Target), {name: value for name, value in ENV.items() if name != missing})
+
+
+def test_who_is_made_from_a_secret_is_read_off_the_compose_file() -> None:
+    raw = {
+        "services": {
+            "backend": {"environment": {"DB_PASSWORD": "${DB_PASSWORD:?is required}", "PORT": "4000"}},
+            "roles": {"environment": {"PASS": "${DB_PASSWORD}", "KID": "${JWT_KID:-1}"}},
+            "nginx": {"environment": {"NOT": "${DB_PASSWORD_OF_OTHERS}"}},
+            "loki": {},
+        }
+    }
+    assert consumers(raw, ["DB_PASSWORD", "JWT_KID"]) == {
+        "backend": (("DB_PASSWORD", "DB_PASSWORD"),),
+        "roles": (("KID", "JWT_KID"), ("PASS", "DB_PASSWORD")),
+    }
+
+
+def test_rotate_ROT_18_a_database_that_would_be_made_anew_is_named_and_refused() -> None:
+    before = {"backend": "1", "postgres": "2", "redis": "3", "nginx": "4"}
+    assert check_radius(before, {**before, "backend": "x"}, may=["backend"], stays=[]) == ("backend",)
+    with pytest.raises(PreconditionError, match="would also change postgres"):
+        check_radius(before, {**before, "backend": "x", "postgres": "y"}, may=["backend"], stays=["redis"])
+    assert check_radius(before, {**before, "redis": "x"}, may=["backend"], stays=["redis"]) == ("redis",)

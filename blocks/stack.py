@@ -38,6 +38,11 @@ class Stack(OpsBlock):
     github: GitHubRepository | None = Field(
         default=None, description="The repository whose page shows the stack's deploys. Empty: none."
     )
+    rotation_key: Path | None = Field(
+        default=None,
+        description="File on the worker's host with an age secret key that only the worker can read: it seals the "
+        "secrets of a rotation that is under way. Not in the stack's folder. Empty: nothing can be rotated.",
+    )
     identity: str = Field(
         default="",
         description="Name of the Backup Identity block whose keys open the backups. Empty means the stack's own name.",
@@ -79,6 +84,7 @@ class Stack(OpsBlock):
             replica=self.replica.settings() if self.replica else None,
             project=self.project.settings() if self.project else None,
             github=self.repository(),
+            rotation_key=self.rotation_key,
         )
 
     def _saved_name(self) -> str:

@@ -21,6 +21,8 @@ TESTED_THROUGH = {
     "clients/postgres/room.py": "the same",
     "clients/services.py": "a restore that stops the backends, on the whole stack",
     "session/undo_services.py": "the same",
+    "clients/redis/users.py": "rotations on the whole stack",
+    "session/undo_secrets.py": "the same",
     "session/audit.py": "every test of a session reads the record that it wrote",
     "tasks/": "steps of the flows; what they do shows in a real database and store",
 }

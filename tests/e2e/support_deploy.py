@@ -156,6 +156,11 @@ def prepare(stack: RunningStack, folder: Path) -> Shop:
     for block in (database, store, project):
         block.save(name, overwrite=True)
     BackupIdentity(identities=[str(identity)]).save(name, overwrite=True)
-    Stack(state_dir=folder / "state", database=database, store=store, project=project).save(name, overwrite=True)
+    key = folder / "keys" / "rotation.key"
+    key.parent.mkdir()
+    key.touch(mode=0o600)
+    key.write_text(f"{x25519.Identity.generate()}\n")
+    made = Stack(state_dir=folder / "state", database=database, store=store, project=project, rotation_key=key)
+    made.save(name, overwrite=True)
     images = Images(stack.values["BACKEND_IMAGE"], stack.values["FRONTEND_IMAGE"], prefix=stack.name, made=stack.images)
     return Shop(stack=stack, name=name, state_dir=folder / "state", images=images)

@@ -165,6 +165,12 @@ def processes(address: str, container: str) -> tuple[str, ...]:
     return tuple(row[-1] for row in top["Processes"])
 
 
+def environment(address: str, container: str) -> dict[str, str]:
+    """Return a container's variables as it was made with; they hold secrets. Errors as in `find_container`."""
+    found: list[str] = _speak(address, container, lambda one: one.attrs["Config"]["Env"])
+    return dict(line.split("=", 1) for line in found if "=" in line)
+
+
 def log_tail(address: str, container: str, *, lines: int = 20) -> tuple[str, ...]:
     """Return the last lines that a container wrote, on either stream; errors as in `find_container`."""
     text: bytes = _speak(address, container, lambda one: one.logs(tail=lines))

@@ -53,7 +53,7 @@ def config(project: Project, *, env: Mapping[str, str], interpolate: bool = True
     return Query(command=compose(project, *words, env=env), parse=json.loads)
 
 
-def hashes(project: Project, *, env: Mapping[str, str]) -> Query[dict[str, str]]:
+def hashes(project: Project, *, env: Mapping[str, str] | Mapping[str, SecretStr]) -> Query[dict[str, str]]:
     """Ask for each service's hash: containers made from the same settings carry the same one as a label."""
     command = compose(project, "config", "--hash", "*", env=env)
     return Query(command=command, parse=lambda out: dict(line.split() for line in out.splitlines()))

@@ -40,6 +40,7 @@ class StackSettings(Noun):
         replica: The standby that follows the database, where it has one.
         project: Its containers, where they are known.
         github: The repository whose page shows its deploys, where it has one.
+        rotation_key: File with the age key that seals the secrets of a rotation; None where it has none.
     """
 
     name: str = Field(min_length=1)
@@ -51,6 +52,7 @@ class StackSettings(Noun):
     replica: Database | None = None
     project: Project | None = None
     github: GitHub | None = None
+    rotation_key: Path | None = None
 
     def its_project(self) -> Project:
         """Return the stack's Compose project.

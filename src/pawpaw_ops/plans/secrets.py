@@ -93,6 +93,11 @@ def plan_values(
         elif target is Target.REDIS:
             accept[REDIS_PASSWORD] = make()
         else:
+            if env[JWT_SECRET] in PUBLIC and not abrupt:
+                raise PreconditionError(
+                    f"{JWT_SECRET} is a key that anybody knows, so it may not be accepted for a while longer.",
+                    hint="Rotate with emergency=true: everybody has to log in again.",
+                )
             first, then, last = _token_keys(env, make(), abrupt=abrupt)
             accept |= first
             sign |= then

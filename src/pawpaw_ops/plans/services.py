@@ -7,8 +7,10 @@ from typing import Any
 
 from pawpaw_ops.models.base import Noun
 
-PORT, READY, SMOKE, ASSETS = "pawpaw.port", "pawpaw.ready", "pawpaw.smoke", "pawpaw.assets"
+PORT, READY, SMOKE = "pawpaw.port", "pawpaw.ready", "pawpaw.smoke"
 """Labels: the port behind the gateway, the path that says whether it may get traffic, one that must be whole."""
+ASSETS, PRIVATE = "pawpaw.assets", "pawpaw.private"
+"""Labels: a folder of files for open pages, and a path that only who is logged in may see."""
 DURATION = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>[\d.]+)s)?")
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::?[-?][^}]*)?\}")
 GRACE_S = 10.0
@@ -37,6 +39,7 @@ class Service(Noun):
         ready: Path that answers 200 when it may get traffic.
         smoke: Path that answers 200 when it works.
         assets: Folder with files whose names change with their content; the gateway serves those of older releases on.
+        private: Path that answers 200 to a good session token and 401 to another; empty where it has none.
         env_names: Names of its variables; their values are nobody's business here.
         memory_bytes: What one replica may take; 0 is no limit.
         grace_s: How long it may take to end, in seconds.
@@ -54,6 +57,7 @@ class Service(Noun):
     ready: str = ""
     smoke: str = ""
     assets: str = ""
+    private: str = ""
     env_names: tuple[str, ...] = ()
     memory_bytes: int = 0
     grace_s: float = GRACE_S
@@ -96,6 +100,7 @@ def _service(name: str, found: Mapping[str, Any], raw: Mapping[str, Any]) -> Ser
         ready=labels.get(READY, ""),
         smoke=labels.get(SMOKE, ""),
         assets=labels.get(ASSETS, ""),
+        private=labels.get(PRIVATE, ""),
         env_names=tuple(sorted(found.get("environment") or {})),
         memory_bytes=int(found.get("mem_limit", 0)),
         grace_s=seconds(found["stop_grace_period"]) if "stop_grace_period" in found else GRACE_S,

@@ -15,7 +15,7 @@ from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.kinds import MANIFESTS
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.session import undo_redis, undo_services
+from pawpaw_ops.session import undo_redis, undo_secrets, undo_services
 from pawpaw_ops.session.journal import Step, Undo
 
 Args = Mapping[str, Any]
@@ -97,6 +97,9 @@ def run(undo: Undo, stack: StackSettings, *, run_id: str) -> None:
         if undo.kind in kinds:
             kinds[undo.kind](stack, undo.args)
             return
+    if undo.kind in undo_secrets.UNDOERS:
+        undo_secrets.UNDOERS[undo.kind](stack, undo.args, run_id)
+        return
     if undo.kind not in UNDOERS:
         raise ConfigError(f"the journal asks for the undo {undo.kind!r}, which this version does not know.")
     UNDOERS[undo.kind](stack, undo.args, Postgres(stack.database, run_id))

@@ -1,6 +1,6 @@
 """The way from what is wanted to what serves, shared by deploy and rollback. Called from a flow's body."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -8,8 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget
 from pawpaw_ops.session import Session
+from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import assets, deploy_start, deploy_switch
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_report import report_deploy
@@ -37,7 +39,32 @@ class Pace:
     retain: int | None = None
 
 
-def go(do: Session, wanted: Wanted, pace: Pace, *, schema: Callable[[], Schema | None], why: str) -> str:
+@dataclass(frozen=True)
+class Ends:
+    """What a change that is more than a release adds to one.
+
+    Attributes:
+        prove: Called with the new containers when they serve and the old ones are still warm; what it raises takes
+            everything back.
+        then: What is still to be done after the commit.
+    """
+
+    prove: Callable[[Sequence[Seen]], None]
+    then: Sequence[Step]
+
+
+NOTHING_MORE = Ends(prove=lambda _: None, then=())
+
+
+def go(
+    do: Session,
+    wanted: Wanted,
+    pace: Pace,
+    *,
+    schema: Callable[[], Schema | None],
+    why: str,
+    ends: Ends = NOTHING_MORE,
+) -> str:
     """Start beside, prove, switch, soak, commit, end the old ones.
 
     Args:
@@ -46,6 +73,7 @@ def go(do: Session, wanted: Wanted, pace: Pace, *, schema: Callable[[], Schema |
         pace: How long to wait for what.
         schema: Brings the schema to the release before its replicas start, or tells what it is.
         why: For the record.
+        ends: What else must hold before the commit, and be done after it.
 
     Returns:
         The release's id.
@@ -59,7 +87,8 @@ def go(do: Session, wanted: Wanted, pace: Pace, *, schema: Callable[[], Schema |
     release = deploy_switch.name_release(do, wanted, found_schema, why=why)
     switched = deploy_switch.switch(do, wanted, release)
     soaked = deploy_switch.soak(do, new, switched, soak_s=pace.soak_s, budget=pace.budget, before=before)
-    deploy_switch.commit(do, wanted, release, keep_warm_s=pace.keep_warm_s)
+    ends.prove(new)
+    deploy_switch.commit(do, wanted, release, keep_warm_s=pace.keep_warm_s, more=ends.then)
     if pace.retain is not None:
         assets.forget_assets(do, retain=pace.retain)
     report_deploy(do, wanted, release, switched, began=began, before=before, soaked=soaked)

@@ -168,7 +168,7 @@ def window(do: Session, since: datetime) -> Traffic:
 
 
 @operation("commit the release")
-def commit(do: Session, wanted: Wanted, release: Release, *, keep_warm_s: float) -> None:
+def commit(do: Session, wanted: Wanted, release: Release, *, keep_warm_s: float, more: Sequence[Step] = ()) -> None:
     """Make it the release that serves: from here on the old replicas only have to end, whoever ends them.
 
     Args:
@@ -176,6 +176,7 @@ def commit(do: Session, wanted: Wanted, release: Release, *, keep_warm_s: float)
         wanted: What differed.
         release: What serves now.
         keep_warm_s: How long the old replicas go on running without requests, in seconds.
+        more: What else is to be done from here on, after what a release needs.
 
     Touches:
         The `.env`'s images, `releases.jsonl`, `warm.json`, the log shipper's list; old replicas are stopped and
@@ -189,7 +190,8 @@ def commit(do: Session, wanted: Wanted, release: Release, *, keep_warm_s: float)
             lambda: change_env(project.env_file, wanted.settings),
             undo=undo_services.env_to({name: values.get(name) for name in wanted.settings}),
         )
-    then = [*_ends(wanted, keep_warm_s), Step(name=RECORD, undo=undo_services.record_release(release), scratch=True)]
+    record = Step(name=RECORD, undo=undo_services.record_release(release), scratch=True)
+    then = [*more, *_ends(wanted, keep_warm_s), record]
     do.was, do.became = wanted.current.id if wanted.current else "", release.id
     do.commit(f"release {release.id} serves", then=then)
     do.clear(RECORD)

@@ -92,6 +92,16 @@ def test_an_abrupt_one_knows_the_old_key_no_more() -> None:
     assert values.sign == values.retire == {}
 
 
+def test_rotate_JWT_04_a_key_that_anybody_knows_is_given_up_at_once_or_not_at_all() -> None:
+    env = {**ENV, "JWT_SECRET": "changeme_jwt_secret"}
+    with pytest.raises(PreconditionError, match="anybody knows"):
+        plan_values([Target.JWT], env)
+    assert "changeme_jwt_secret" not in in_clear(plan_values([Target.JWT], env, abrupt=True).accept).values()
+    for nothing in ({**ENV, "JWT_SECRET": ""}, {name: value for name, value in ENV.items() if name != "JWT_SECRET"}):
+        with pytest.raises(PreconditionError, match="no JWT_SECRET"):
+            plan_values([Target.JWT], nothing)
+
+
 def test_all_at_once_is_one_set_of_values_each_with_a_secret_of_its_own() -> None:
     values = plan_values(list(Target), ENV)
     new = in_clear(values.accept)

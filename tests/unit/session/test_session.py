@@ -6,26 +6,20 @@ from pathlib import Path
 import pytest
 
 from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
-from pawpaw_ops.models.database import Database, ToolImage
+from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.models.store import FolderSettings, StoreSettings
 from pawpaw_ops.session.in_use import being_read, reading
 from pawpaw_ops.session.journal import Journal, Step, Undo, alive, dead, steps
 from pawpaw_ops.session.lock import holder, stack_lock
 from pawpaw_ops.session.session import open_session, recover
 from pawpaw_ops.session.undo import end_tools, newest_first, remove_folder, staging
 from pawpaw_ops.session.verdict import RUNBOOK
+from tests.unit.support_stacks import stack_of
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> StackSettings:
-    return StackSettings(
-        name="t",
-        state_dir=tmp_path / "state",
-        database=Database(name="x", port=1),
-        store=StoreSettings(folder=FolderSettings(path=tmp_path / "store")),
-        identity_block="t",
-    )
+    return stack_of(tmp_path)
 
 
 def audit(stack: StackSettings) -> list[str]:

@@ -1,0 +1,133 @@
+"""How steps that touch secrets are taken back, or finished after a commit. The journal has generations, not values."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients.env_file import change_env, read_env
+from pawpaw_ops.clients.files import remove_unfinished
+from pawpaw_ops.clients.postgres import logins
+from pawpaw_ops.clients.postgres.connection import Postgres
+from pawpaw_ops.clients.redis import users
+from pawpaw_ops.clients.redis.connection import connect
+from pawpaw_ops.errors import PreconditionError
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.secrets import Rotation, State, Target, Turn
+from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.plans.secrets import DB_USER, REDIS_PASSWORD, in_clear
+from pawpaw_ops.runner import LocalRunner
+from pawpaw_ops.session.journal import Undo
+
+Args = Mapping[str, Any]
+
+
+def drop_secrets(generation: int, run_id: str) -> Undo:
+    """Let the servers forget new secrets that nothing uses, if it was this very run that failed.
+
+    One that died leaves them to the next `rotate-secrets`, which goes on with them or drops them as it is told.
+    """
+    return Undo(kind="drop-secrets", args={"generation": generation, "run_id": run_id})
+
+
+def secrets_to(generation: int, state: State) -> Undo:
+    """Give the variables of a rotation the values that they have in a state."""
+    return Undo(kind="secrets-to", args={"generation": generation, "state": state.value})
+
+
+def secrets_reached(
+    generation: int, state: State, *, due: Mapping[Target, datetime], turn: Turn | None, over: bool = False
+) -> Undo:
+    """Write down how far a rotation is.
+
+    Args:
+        generation: Which.
+        state: How far.
+        due: Target -> when its old secret is to end.
+        turn: For the record of rotations.
+        over: Nothing is left to be done for it, so that its secrets are forgotten.
+    """
+    times = {target.value: at.isoformat() for target, at in due.items()}
+    said = turn.model_dump(mode="json") if turn else None
+    args = {"generation": generation, "state": state.value, "due": times, "turn": said, "over": over}
+    return Undo(kind="secrets-reached", args=args)
+
+
+def drop(stack: StackSettings, rotation: Rotation, *, run_id: str, actor: str = "") -> None:
+    """Let the servers forget new secrets that nothing uses, and forget the rotation.
+
+    Raises:
+        PreconditionError: The `.env` has them; they are in use.
+
+    Touches:
+        The other login of the database, the shop's user of Redis, `rotation/` and `rotations.jsonl`.
+    """
+    project = stack.its_project()
+    env = read_env(project.env_file)
+    _check_unused(rotation, env)
+    if Target.DATABASE in rotation.targets:
+        with Postgres(stack.database, run_id).admin() as conn:
+            logins.close_login(conn, rotation.new_user)
+    if Target.REDIS in rotation.targets:
+        old, new = rotation.old[REDIS_PASSWORD], rotation.accept[REDIS_PASSWORD]
+        assert old is not None
+        assert new is not None
+        with connect(users.administered(project)) as conn:
+            users.refuse(conn, users.APP, new)
+        users.keep(project, (old,), LocalRunner())
+    turn = Turn(
+        generation=rotation.generation,
+        what="dropped",
+        targets=rotation.targets,
+        at=utc_now(),
+        run_id=run_id,
+        actor=actor,
+    )
+    rotations.record(stack.state_dir, turn)
+    rotations.close(stack)
+
+
+def _check_unused(rotation: Rotation, env: Mapping[str, str]) -> None:
+    in_use = [
+        name
+        for name, value in in_clear(rotation.accept).items()
+        if name in {DB_USER, REDIS_PASSWORD} and env.get(name) == value
+    ]
+    if in_use:
+        raise PreconditionError(f"the .env has the new {', '.join(in_use)}: generation {rotation.generation} is used.")
+
+
+def _drop_secrets(stack: StackSettings, args: Args, run_id: str) -> None:
+    rotation = rotations.find_open(stack) if args["run_id"] == run_id else None
+    if rotation is not None and rotation.generation == args["generation"] and rotation.state is State.GENERATED:
+        drop(stack, rotation, run_id=run_id)
+
+
+def _secrets_to(stack: StackSettings, args: Args, run_id: str) -> None:
+    del run_id
+    env_file = stack.its_project().env_file
+    remove_unfinished(env_file)
+    rotation = rotations.find_open(stack)
+    if rotation is not None and rotation.generation == args["generation"]:
+        change_env(env_file, in_clear(rotation.values_at(State(args["state"]))))
+
+
+def _secrets_reached(stack: StackSettings, args: Args, run_id: str) -> None:
+    del run_id
+    if args["turn"]:
+        rotations.record(stack.state_dir, Turn.model_validate(args["turn"]))
+    rotation = rotations.find_open(stack)
+    if rotation is None or rotation.generation != args["generation"]:
+        return
+    if args["over"]:
+        rotations.close(stack)
+        return
+    due = {Target(target): datetime.fromisoformat(at) for target, at in args["due"].items()}
+    rotations.save(stack, rotation.model_copy(update={"state": State(args["state"]), "due": due}))
+
+
+UNDOERS: Mapping[str, Callable[[StackSettings, Args, str], None]] = {
+    "drop-secrets": _drop_secrets,
+    "secrets-to": _secrets_to,
+    "secrets-reached": _secrets_reached,
+}

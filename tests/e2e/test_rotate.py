@@ -1,0 +1,102 @@
+"""Secrets of the running stack, rotated under customers who never try again."""
+
+import pytest
+
+from flows.check_secrets import check_secrets
+from flows.retire_secrets import retire_secrets
+from flows.rotate_secrets import rotate_secrets
+from pawpaw_ops.clients.env_file import change_env
+from pawpaw_ops.errors import PreconditionError, VerificationError
+from tests.e2e.load import ledger_faults
+from tests.e2e.support_deploy import Shop
+from tests.e2e.support_rotate import PACE, Vault
+
+pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
+
+
+@pytest.fixture(scope="module")
+def vault(shop: Shop) -> Vault:
+    return Vault(shop)
+
+
+def test_secrets_that_hold_together_are_told_so_and_one_that_does_not_by_its_name(shop: Shop, vault: Vault) -> None:
+    assert check_secrets(stack=shop.name) > 20
+    before = vault.text()
+    try:
+        change_env(shop.stack.project.env_file, {"DB_PASSWORD": "canary-" + "x" * 40, "REDIS_BACKUP_PASSWORD": "short"})
+        with pytest.raises(VerificationError) as seen:
+            check_secrets(stack=shop.name)
+    finally:
+        shop.stack.project.env_file.write_bytes(before)
+    for words in (
+        "DB_PASSWORD: running",
+        "DB_PASSWORD: PostgreSQL refuses it",
+        "REDIS_BACKUP_PASSWORD: Redis refuses it",
+        "REDIS_BACKUP_PASSWORD: strength: has fewer",
+    ):
+        assert words in str(seen.value)
+    assert "canary" not in str(seen.value)
+    assert "EXPORTER" not in str(seen.value)
+
+
+def test_rotate_ROT_01_the_database_gets_the_other_login_and_no_request_fails(shop: Shop, vault: Vault) -> None:
+    old = vault.env()
+    with shop.customers() as load:
+        generation = rotate_secrets(stack=shop.name, which="database", **PACE)
+        new = vault.env()
+        assert vault.users() == {new["DB_USER"]}
+        assert vault.database_takes(old["DB_USER"], old["DB_PASSWORD"]), "it holds as long as the grace lasts"
+        assert retire_secrets(stack=shop.name) == "", "it is not time yet"
+        assert retire_secrets(stack=shop.name, now=True) == "ended: database"
+    assert load.result.failed == 0, load.result.summary
+    assert ledger_faults(shop.stack.sql, load.result) == []
+    assert {old["DB_USER"], new["DB_USER"]} == {"pawpaw_app_a", "pawpaw_app_b"}
+    assert new["DB_PASSWORD"] != old["DB_PASSWORD"]
+    assert not vault.database_takes(old["DB_USER"], old["DB_PASSWORD"])
+    assert vault.turns()[-2:] == [(generation, "current"), (generation, "retired")]
+    assert vault.open() is None
+    assert vault.holds(new)
+    assert shop.left_over() == []
+
+
+def test_rotate_JWT_01_a_key_in_three_steps_logs_nobody_out(shop: Shop, vault: Vault) -> None:
+    old = vault.env()
+    with shop.customers() as load:
+        vault.rotate("jwt")
+        new = vault.env()
+        assert (new["JWT_PREVIOUS_SECRET"], new["JWT_PREVIOUS_KID"]) == (old["JWT_SECRET"], old["JWT_KID"])
+        assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {200}
+    assert load.result.failed == 0, load.result.summary
+    assert vault.retire() == "", "the longest session still lives"
+    assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {200}
+    with pytest.raises(PreconditionError, match="jwt at "):
+        vault.rotate("jwt")
+    vault.retire(now=True)
+    for secret, kid in (
+        (old["JWT_SECRET"], old["JWT_KID"]),
+        (old["JWT_SECRET"], new["JWT_KID"]),
+        ("", new["JWT_KID"]),
+        ("changeme_jwt_secret", new["JWT_KID"]),
+    ):
+        assert vault.replicas_take(secret, kid) == {401}
+    assert "JWT_PREVIOUS_SECRET" not in vault.env()
+    assert vault.holds(vault.env())
+
+
+def test_rotate_ROT_26_redis_takes_both_passwords_until_the_old_one_is_retired(shop: Shop, vault: Vault) -> None:
+    old = vault.env()["REDIS_APP_PASSWORD"]
+    before = shop.stack.container("redis")["Id"]
+    with shop.customers() as load:
+        vault.rotate("redis")
+        new = vault.env()["REDIS_APP_PASSWORD"]
+        assert vault.redis_takes(old)
+        vault.retire(now=True)
+    assert load.result.failed == 0, load.result.summary
+    assert not vault.redis_takes(old)
+    assert vault.redis_takes(new)
+    assert shop.stack.container("redis")["Id"] == before
+    shop.stack.compose("restart", "redis")
+    shop.stack.wait_healthy("redis")
+    assert not vault.redis_takes(old), "its environment still has it, and what was kept goes before"
+    assert vault.redis_takes(new)
+    assert vault.holds(vault.env())

@@ -59,6 +59,8 @@ class Fault(StrEnum):
     """SIGTERM does nothing: a stop takes all of its grace."""
     ABRUPT = "abrupt"
     """SIGTERM ends it at once, in the middle of requests."""
+    ONE_KEY = "one-key"
+    """Knows one key of session tokens, as many an application does."""
 
 
 @dataclass(frozen=True)

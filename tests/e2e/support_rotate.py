@@ -71,7 +71,7 @@ class Vault:
 
     def database_takes(self, user: str, password: str) -> bool:
         """Whether the database lets a login in; it has to answer."""
-        address = self._address("postgres")
+        address = self.address("postgres")
         name = self.shop.stack.values["DB_NAME"]
         try:
             psycopg.connect(host=address, dbname=name, user=user, password=password, connect_timeout=5).close()
@@ -82,7 +82,7 @@ class Vault:
 
     def redis_takes(self, password: str, user: str = "pawpaw_app") -> bool:
         """Whether Redis lets the shop in."""
-        with redis.Redis(host=self._address("redis"), username=user, password=password) as client:
+        with redis.Redis(host=self.address("redis"), username=user, password=password) as client:
             try:
                 return bool(client.ping())
             except redis.AuthenticationError:
@@ -125,5 +125,6 @@ class Vault:
         found = [one["NetworkSettings"]["Networks"] for one in self.shop.stack.containers(service)]
         return [next(iter(networks.values()))["IPAddress"] for networks in found]
 
-    def _address(self, service: str) -> str:
+    def address(self, service: str) -> str:
+        """Return the address of a service's first container."""
         return self._addresses(service)[0]

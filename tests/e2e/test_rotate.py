@@ -1,12 +1,14 @@
 """Secrets of the running stack, rotated under customers who never try again."""
 
+import psycopg
 import pytest
 
 from flows.check_secrets import check_secrets
 from flows.retire_secrets import retire_secrets
 from flows.rotate_secrets import rotate_secrets
 from pawpaw_ops.clients.env_file import change_env
-from pawpaw_ops.errors import PreconditionError, VerificationError
+from pawpaw_ops.errors import PreconditionError, Undone, VerificationError
+from tests.e2e.fault_images import Fault
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
 from tests.e2e.support_rotate import PACE, Vault
@@ -30,8 +32,8 @@ def test_secrets_that_hold_together_are_told_so_and_one_that_does_not_by_its_nam
         shop.stack.project.env_file.write_bytes(before)
     for words in (
         "DB_PASSWORD: running",
-        "DB_PASSWORD: PostgreSQL refuses it",
-        "REDIS_BACKUP_PASSWORD: Redis refuses it",
+        "DB_PASSWORD: PostgreSQL: refuses it",
+        "REDIS_BACKUP_PASSWORD: Redis: refuses it",
         "REDIS_BACKUP_PASSWORD: strength: has fewer",
     ):
         assert words in str(seen.value)
@@ -100,3 +102,53 @@ def test_rotate_ROT_26_redis_takes_both_passwords_until_the_old_one_is_retired(s
     assert not vault.redis_takes(old), "its environment still has it, and what was kept goes before"
     assert vault.redis_takes(new)
     assert vault.holds(vault.env())
+
+
+def test_rotate_ROT_06_JWT_03_an_application_that_knows_one_key_gets_none_unless_all_may_be_logged_out(
+    shop: Shop, vault: Vault
+) -> None:
+    shop.deploy(shop.offer(fault=Fault.ONE_KEY, only="backend"))
+    before, old, text = shop.everything(), vault.env(), vault.text()
+    with pytest.raises(Undone, match="refuses a token signed with the key"):
+        vault.rotate("all")
+    assert shop.everything() == before
+    assert vault.text() == text
+    assert vault.open() is None
+    assert vault.turns()[-1][1] == "dropped"
+    other = "pawpaw_app_b" if old["DB_USER"].endswith("a") else "pawpaw_app_a"
+    assert shop.stack.sql(f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{other}'") == "f"
+    assert vault.holds(old)
+    vault.rotate("jwt", accept_logout=True)
+    assert vault.open() is None, "the old key is over at once"
+    assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {401}
+    assert vault.holds(vault.env())
+    shop.deploy(shop.offer())
+
+
+def test_rotate_ROT_13_ROT_20_a_login_that_somebody_uses_is_not_closed_unless_told(shop: Shop, vault: Vault) -> None:
+    old = vault.env()
+    address, name = vault.address("postgres"), shop.stack.values["DB_NAME"]
+    with psycopg.connect(
+        host=address, dbname=name, user=old["DB_USER"], password=old["DB_PASSWORD"], application_name="pg_backup"
+    ) as left:
+        vault.rotate("database", grace_h=0)
+        with pytest.raises(PreconditionError, match=rf"{old['DB_USER']} is still in use by pg_backup from "):
+            vault.retire()
+        assert vault.database_takes(old["DB_USER"], old["DB_PASSWORD"])
+        assert left.execute("SELECT 1").fetchone() == (1,)
+        assert vault.retire(terminate=True) == "ended: database"
+        with pytest.raises(psycopg.OperationalError):
+            left.execute("SELECT 1")
+    assert not vault.database_takes(old["DB_USER"], old["DB_PASSWORD"])
+    assert vault.holds(vault.env())
+
+
+def test_an_emergency_ends_the_old_ones_in_the_same_run(shop: Shop, vault: Vault) -> None:
+    old = vault.env()
+    vault.rotate("all", emergency=True)
+    assert vault.open() is None
+    assert not vault.database_takes(old["DB_USER"], old["DB_PASSWORD"])
+    assert not vault.redis_takes(old["REDIS_APP_PASSWORD"])
+    assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {401}
+    assert vault.holds(vault.env())
+    assert check_secrets(stack=shop.name) > 20

@@ -3,16 +3,21 @@
 `github_openapi.json` has the request bodies of the operations that are used; it says where they come from.
 """
 
+import base64
 import contextlib
+import hashlib
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
+from nacl.public import PrivateKey, SealedBox
 
 DESCRIPTION = json.loads((Path(__file__).parent / "github_openapi.json").read_text())
 TOKEN = "made-up-token"
@@ -27,6 +32,11 @@ class GitHubDouble:
         created: Bodies of the deployments.
         violations: What did not fit the description; a test ends with none.
         broken: Answer this status instead, for so many requests.
+        faults: (method, status, headers): the next request of that method is answered so, and does nothing. Status 0
+            does what was asked and says nothing; -1 lets it through.
+        secrets: Scope -> name -> value as it was decrypted here, and when it was written. The scope is `actions` or
+            the name of an environment.
+        keys: Scope -> its key pair; `new_key` changes it.
     """
 
     def __init__(self) -> None:
@@ -37,6 +47,69 @@ class GitHubDouble:
         self.violations: list[str] = []
         self.broken: list[int] = []
         self.requests = 0
+        self.faults: list[tuple[str, int, dict[str, str]]] = []
+        self.secrets: dict[str, dict[str, tuple[str, datetime]]] = {}
+        self.keys: dict[str, PrivateKey] = {}
+        self.puts: list[str] = []
+
+    def new_key(self, scope: str) -> None:
+        """Make another key pair for a scope."""
+        self.keys[scope] = PrivateKey.generate()
+
+    def ask_secrets(self, method: str, path: str, headers: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        """Answer a GET or PUT about secrets."""
+        self.requests += 1
+        if headers.get("Authorization") != f"Bearer {TOKEN}":
+            return 401, {"message": "Bad credentials"}
+        for template, operations in DESCRIPTION["paths"].items():
+            pattern = re.sub(r"\{\w+\}", r"([^/]+)", template)
+            match = re.fullmatch(pattern, path.partition("?")[0])
+            if (
+                match
+                and method.lower() in operations
+                and not (template.endswith("}") and match[0].endswith("public-key"))
+            ):
+                return self._secret(operations[method.lower()], match.groups(), body)
+        self.violations.append(f"no operation {method} {path}")
+        return 404, {"message": "Not Found"}
+
+    def _secret(self, operation: dict[str, Any], found: tuple[str, ...], body: Any) -> tuple[int, dict[str, Any]]:
+        which = operation["operationId"]
+        scope = found[2] if "environment" in which else "actions"
+        held = self.secrets.setdefault(scope, {})
+        key = self.keys.setdefault(scope, PrivateKey.generate())
+        key_id = hashlib.sha256(bytes(key.public_key)).hexdigest()[:12]
+        if "list" in which:
+            rows = [self._row(name, at) for name, (_, at) in held.items()]
+            return 200, {"total_count": len(rows), "secrets": rows}
+        if "public-key" in which:
+            return 200, {"key_id": key_id, "key": base64.b64encode(bytes(key.public_key)).decode()}
+        name = found[-1]
+        if which.startswith("actions/get"):
+            return (200, self._row(name, held[name][1])) if name in held else (404, {"message": "Not Found"})
+        schema = {**operation["requestBody"]["content"]["application/json"]["schema"], "additionalProperties": False}
+        self.violations += [f"{which}: {error.message}" for error in Draft7Validator(schema).iter_errors(body)]
+        if body["key_id"] != key_id:
+            return 422, {"message": "key_id is not the current one"}
+        value = SealedBox(key).decrypt(base64.b64decode(body["encrypted_value"])).decode()
+        known = name in held
+        held[name] = (value, self.now())
+        self.puts.append(f"{scope}/{name}")
+        return (204 if known else 201), {}
+
+    @staticmethod
+    def now() -> datetime:
+        """Return the time as GitHub tells it: to the second."""
+        return datetime.now(UTC).replace(microsecond=0)
+
+    @staticmethod
+    def _row(name: str, at: datetime) -> dict[str, Any]:
+        said = at.isoformat().replace("+00:00", "Z")
+        return {"name": name, "created_at": said, "updated_at": said}
+
+    def values(self, scope: str = "actions") -> dict[str, str]:
+        """Return what a scope holds."""
+        return {name: value for name, (value, _) in self.secrets.get(scope, {}).items()}
 
     def answer(self, path: str, headers: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
         """Answer one POST."""
@@ -76,25 +149,55 @@ class GitHubDouble:
         return [one["state"] for one in self.statuses[deployment]]
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Speaks HTTP for a double, which its subclass holds."""
+
+    double: GitHubDouble
+
+    def do_POST(self) -> None:
+        status, said = self.double.answer(self.path, dict(self.headers), self._body())
+        self._say(status, said, {})
+
+    def do_GET(self) -> None:
+        self._about_secrets("GET", None)
+
+    def do_PUT(self) -> None:
+        self._about_secrets("PUT", self._body())
+
+    def _body(self) -> Any:
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _about_secrets(self, method: str, body: Any) -> None:
+        fault = next((one for one in self.double.faults if one[0] == method), ("", 200, {}))
+        if fault in self.double.faults:
+            self.double.faults.remove(fault)
+        if fault[0] and fault[1] > 0:
+            self._say(fault[1], {"message": "as the test wants it"}, fault[2])
+            return
+        status, said = self.double.ask_secrets(method, self.path, dict(self.headers), body)
+        if fault[0] and not fault[1]:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self._say(status, said, {})
+
+    def _say(self, status: int, said: dict[str, Any], more: dict[str, str]) -> None:
+        text = b"" if status == 204 else json.dumps(said).encode()
+        self.send_response(status)
+        for name, value in ({} if status == 204 else {"Content-Length": str(len(text))} | more).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
+        """Say nothing."""
+
+
 @contextlib.contextmanager
 def github_double() -> Iterator[GitHubDouble]:
     """Run one while the block lasts."""
     double = GitHubDouble()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, said = double.answer(self.path, dict(self.headers), body)
-            text = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"double": double}))
     double.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -107,20 +107,26 @@ def open_pull(where: GitHub, *, head: str, base: str, title: str, body: str) -> 
     return str(_post(where, f"/repos/{where.repository}/pulls", wanted, again=again)["html_url"])
 
 
+def headers(where: GitHub) -> dict[str, str]:
+    """Return what every request carries."""
+    return {
+        "Authorization": f"Bearer {where.token.get_secret_value()}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": VERSION,
+    }
+
+
 def _cut(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
 def _post(where: GitHub, path: str, body: dict[str, Any], *, again: tuple[type[Exception], ...]) -> dict[str, Any]:
-    headers = {
-        "Authorization": f"Bearer {where.token.get_secret_value()}",
-        "Accept": "application/vnd.github+json",
-        "X-GitHub-Api-Version": VERSION,
-    }
     for left in range(TRIES - 1, -1, -1):
         try:
-            answer = httpx.post(f"{where.api_url.rstrip('/')}{path}", json=body, headers=headers, timeout=TIMEOUT_S)
+            answer = httpx.post(
+                f"{where.api_url.rstrip('/')}{path}", json=body, headers=headers(where), timeout=TIMEOUT_S
+            )
         except httpx.TransportError as seen:
             if left and isinstance(seen, again):
                 time.sleep(WAIT_S)

@@ -11,6 +11,8 @@ from pawpaw_ops.plans.secrets import DB_PASSWORD, DB_USER, JWT_SECRET, PUBLIC, R
 
 LATE = timedelta(hours=1)
 """How long after its time an old secret may hold before somebody is told."""
+MADE_BEFORE = timedelta(hours=1)
+"""How long before it is current a new secret may have been written to GitHub: what serves is proven first."""
 POSTGRES_USERS = {
     "BACKUP_DB_PASSWORD": "pawpaw_backup",
     "EXPORTER_DB_PASSWORD": "pawpaw_exporter",
@@ -101,7 +103,7 @@ def accepted(server: str, said: Mapping[str, bool | None]) -> list[Finding]:
     words = {True: "takes it", False: "refuses it", None: "cannot be asked"}
     verdicts = {True: Verdict.VERIFIED, False: Verdict.FAILED, None: Verdict.NOT_VERIFIED}
     return [
-        Finding(name=f"{name}: {server}", verdict=verdicts[takes], says=f"{server} {words[takes]}")
+        Finding(name=f"{name}: {server}", verdict=verdicts[takes], says=words[takes])
         for name, takes in sorted(said.items())
     ]
 
@@ -138,7 +140,7 @@ def unfinished(rotation: OpenRotation | None, *, now: datetime) -> Finding:
 
 def ages(names: Iterable[str], turns: Iterable[Turn], *, now: datetime, oldest: timedelta) -> list[Finding]:
     """Say how old each secret is; of one that was never rotated here that is unknown."""
-    since = {name: turn.at for turn in turns if turn.what == "current" for name in turn.variables}
+    since = _since(turns)
     found = []
     for name in names:
         if name not in since:
@@ -147,6 +149,34 @@ def ages(names: Iterable[str], turns: Iterable[Turn], *, now: datetime, oldest: 
         age = now - since[name]
         found.append(_finding(f"{name}: age", age > oldest, f"{age.days} days"))
     return found
+
+
+def on_github(
+    ours: Mapping[str, Iterable[str]], there: Mapping[str, Mapping[str, datetime]], turns: Iterable[Turn]
+) -> list[Finding]:
+    """Say whether GitHub has each secret that it shall have, written since it was last rotated.
+
+    Args:
+        ours: Environment, empty for the repository -> the secrets that it shall have.
+        there: The same -> secret -> when it was written.
+        turns: The record of rotations.
+    """
+    since = _since(turns)
+    found = []
+    for environment, names in ours.items():
+        for name in names:
+            at = there.get(environment, {}).get(name)
+            old = at is not None and name in since and at + MADE_BEFORE < since[name]
+            says = (
+                f"is of {at:%Y-%m-%dT%H:%MZ}" + (", before the last rotation" if old else "") if at else "is not there"
+            )
+            found.append(_finding(f"{name}: GitHub {environment}".rstrip(), at is None or old, says))
+    return found
+
+
+def _since(turns: Iterable[Turn]) -> dict[str, datetime]:
+    """Return variable -> when its value came into use."""
+    return {name: turn.at for turn in turns if turn.what == "current" for name in turn.variables}
 
 
 def _finding(name: str, wrong: bool, says: str) -> Finding:  # noqa: FBT001 - what every caller ends with

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients import github_secrets, rotations
 from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.clients.files import remove_unfinished
 from pawpaw_ops.clients.postgres import logins
@@ -33,6 +33,33 @@ def drop_secrets(generation: int, run_id: str) -> Undo:
 def secrets_to(generation: int, state: State) -> Undo:
     """Give the variables of a rotation the values that they have in a state."""
     return Undo(kind="secrets-to", args={"generation": generation, "state": state.value})
+
+
+def github_to(generation: int, state: State) -> Undo:
+    """Give secrets on GitHub the values that they have in a state."""
+    return Undo(kind="github-to", args={"generation": generation, "state": state.value})
+
+
+def github_names(stack: StackSettings, rotation: Rotation) -> tuple[str, ...]:
+    """Return the secrets on GitHub that a rotation changes."""
+    scopes = stack.github.scopes if stack.github else {}
+    return tuple(sorted({name for names in scopes.values() for name in names if name in rotation.old}))
+
+
+def write_github(stack: StackSettings, rotation: Rotation, state: State) -> None:
+    """Give secrets on GitHub the values of a state; errors as in `github_secrets.put_secret`.
+
+    Touches:
+        Secrets of the repository and its environment.
+    """
+    values = rotation.values_at(state)
+    if stack.github is None:
+        return
+    for environment, names in stack.github.scopes.items():
+        for name in names:
+            value = values.get(name)
+            if value is not None:
+                github_secrets.put_secret(stack.github, environment, name, value)
 
 
 def secrets_reached(
@@ -112,6 +139,13 @@ def _secrets_to(stack: StackSettings, args: Args, run_id: str) -> None:
         change_env(env_file, in_clear(rotation.values_at(State(args["state"]))))
 
 
+def _github_to(stack: StackSettings, args: Args, run_id: str) -> None:
+    del run_id
+    rotation = rotations.find_open(stack)
+    if rotation is not None and rotation.generation == args["generation"]:
+        write_github(stack, rotation, State(args["state"]))
+
+
 def _secrets_reached(stack: StackSettings, args: Args, run_id: str) -> None:
     del run_id
     if args["turn"]:
@@ -129,5 +163,6 @@ def _secrets_reached(stack: StackSettings, args: Args, run_id: str) -> None:
 UNDOERS: Mapping[str, Callable[[StackSettings, Args, str], None]] = {
     "drop-secrets": _drop_secrets,
     "secrets-to": _secrets_to,
+    "github-to": _github_to,
     "secrets-reached": _secrets_reached,
 }

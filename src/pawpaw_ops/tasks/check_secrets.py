@@ -9,6 +9,7 @@ from pawpaw_ops.clients import rotations
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.docker import environment
 from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.github_secrets import list_secrets
 from pawpaw_ops.clients.postgres import logins
 from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
 from pawpaw_ops.clients.redis import users
@@ -55,6 +56,7 @@ def check(stack: StackSettings, *, oldest_days: int) -> int:
         *_or_unknown("PostgreSQL", lambda: _postgres(stack, env, rotation)),
         *_or_unknown("Redis", lambda: _redis(project, env, rotation)),
         *_blocks(stack, env),
+        *_or_unknown("GitHub", lambda: _github(stack)),
         plan.unfinished(rotation, now=now),
         *plan.ages(plan.secret_names(env), rotations.turns(stack.state_dir), now=now, oldest=oldest),
     ]
@@ -116,6 +118,12 @@ def _redis(project: Project, env: dict[str, str], rotation: OpenRotation | None)
     }
     counts = {user: len(hashes) for user, hashes in held.items()}
     return [*plan.accepted("Redis", said), plan.one_password(counts, rotation)]
+
+
+def _github(stack: StackSettings) -> list[Finding]:
+    ours = stack.github.scopes if stack.github else {}
+    there = {scope: list_secrets(stack.github, scope) for scope in ours if stack.github}
+    return plan.on_github(ours, there, rotations.turns(stack.state_dir))
 
 
 def _blocks(stack: StackSettings, env: dict[str, str]) -> list[Finding]:

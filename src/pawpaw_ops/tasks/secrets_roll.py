@@ -27,6 +27,7 @@ from pawpaw_ops.tasks.deploy_look import CURRENT, Wanted
 from pawpaw_ops.tasks.deploy_start import migrate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_begin import known
+from pawpaw_ops.tasks.secrets_github import write_to_github
 
 OK, UNAUTHORIZED = 200, 401
 SEEN_S, POLL_S = 15.0, 0.2
@@ -34,7 +35,15 @@ SINGLE = "Where the application knows one key alone, accept_logout=true changes 
 
 
 def roll(
-    do: Session, rotation: Rotation, values: Values, pace: Pace, *, came_from: State, then: Step, why: str
+    do: Session,
+    rotation: Rotation,
+    values: Values,
+    pace: Pace,
+    *,
+    came_from: State,
+    then: Step,
+    why: str,
+    tell: bool = False,
 ) -> None:
     """Bring values into the `.env`, and replicas that have them beside the old ones; prove, switch, commit.
 
@@ -46,6 +55,7 @@ def roll(
         came_from: The state whose values the `.env` has; they come back when something fails.
         then: What the commit adds.
         why: For the record of releases.
+        tell: Whether GitHub gets its secrets too, once what serves is proven.
 
     Touches:
         The `.env`, and what a deploy touches.
@@ -56,7 +66,13 @@ def roll(
     deploy_look.show_plan(do, wanted)
     check(do, wanted)
     after = {**rotation.values_at(came_from), **values}
-    ends = Ends(prove=lambda new: prove(do, rotation, after, wanted, new), then=(then,))
+
+    def prove_and_tell(new: Sequence[Seen]) -> None:
+        prove(do, rotation, after, wanted, new)
+        if tell:
+            write_to_github(do, rotation)
+
+    ends = Ends(prove=prove_and_tell, then=(then,))
     go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=why, ends=ends)
 
 

@@ -14,6 +14,7 @@ from pawpaw_ops.tasks.deploy_go import Pace
 from pawpaw_ops.tasks.deploy_start import Gate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_begin import Unfinished, find_unfinished, generate, keep_sealed, let_servers_accept
+from pawpaw_ops.tasks.secrets_github import look_at_github
 from pawpaw_ops.tasks.secrets_look import look
 from pawpaw_ops.tasks.secrets_retire import retire
 from pawpaw_ops.tasks.secrets_roll import reached, roll
@@ -51,9 +52,11 @@ def prepare(do: Session, targets: tuple[Target, ...], unfinished: Unfinished, *,
     rotation = find_unfinished(do, targets, unfinished)
     if rotation is None:
         look(do, targets)
+        look_at_github(do)
         rotation = generate(do, targets, abrupt=abrupt, why=why)
     elif rotation.state is State.GENERATED:
         look(do, targets)
+        look_at_github(do)
         rotation = keep_sealed(do, rotation)
     if rotation.state is State.GENERATED:
         let_servers_accept(do, rotation)
@@ -70,7 +73,7 @@ def accept(do: Session, rotation: Rotation, pace: Pace, times: Times) -> None:
         due = times.due(rotation)
         then = reached(do, rotation, State.CURRENT, due=due, what="current", over=not due)
     why = f"{rotation.why}: aceptar los secretos nuevos (generación {rotation.generation})"
-    roll(do, rotation, rotation.accept, pace, came_from=State.GENERATED, then=then, why=why)
+    roll(do, rotation, rotation.accept, pace, came_from=State.GENERATED, then=then, why=why, tell=not rotation.sign)
 
 
 def finish(do: Session, pace: Pace, times: Times, *, emergency: bool) -> int:
@@ -83,7 +86,7 @@ def finish(do: Session, pace: Pace, times: Times, *, emergency: bool) -> int:
     if rotation is not None and rotation.state is State.ACCEPTED:
         then = reached(do, rotation, State.CURRENT, due=times.due(rotation), what="current")
         why = f"{rotation.why}: firmar con la llave nueva (generación {rotation.generation})"
-        roll(do, rotation, rotation.sign, pace, came_from=State.ACCEPTED, then=then, why=why)
+        roll(do, rotation, rotation.sign, pace, came_from=State.ACCEPTED, then=then, why=why, tell=True)
         do.clear(then.name)
         rotation = rotations.find_open(do.stack)
     if emergency and rotation is not None:

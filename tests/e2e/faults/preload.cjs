@@ -107,5 +107,9 @@ const faults = {
   abrupt: () => {
     process.once = (name, handler) => (name === 'SIGTERM' ? process : process.on(name, handler));
   },
+  'one-key': () => {
+    delete process.env.JWT_PREVIOUS_SECRET;
+    delete process.env.JWT_PREVIOUS_KID;
+  },
 };
 faults[fault]();

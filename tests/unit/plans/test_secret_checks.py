@@ -103,3 +103,16 @@ def test_the_age_of_what_was_never_rotated_is_unknown() -> None:
 def test_the_login_in_use_is_the_one_that_the_env_names() -> None:
     env = {"DB_USER": "x_a", "DB_PASSWORD": LONG, "BACKUP_DB_PASSWORD": OTHER}
     assert plan.postgres_users(env) == {"DB_PASSWORD": "x_a", "BACKUP_DB_PASSWORD": "pawpaw_backup"}
+
+
+def test_what_github_has_is_of_the_last_rotation_or_told() -> None:
+    turns = [Turn(generation=1, what="current", targets=(), variables=("A", "B"), at=NOW, run_id="r")]
+    there = {"": {"A": NOW - timedelta(seconds=40), "B": NOW - timedelta(days=2), "OTHER": NOW}, "production": {}}
+    found = plan.on_github({"": ["A", "B"], "production": ["A"]}, there, turns)
+    assert [(one.name, str(one.verdict)) for one in found] == [
+        ("A: GitHub", "verified"),
+        ("B: GitHub", "failed"),
+        ("A: GitHub production", "failed"),
+    ]
+    assert "before the last rotation" in found[1].says
+    assert plan.on_github({"": ["C"]}, {"": {"C": NOW}}, turns)[0].verdict is Verdict.VERIFIED

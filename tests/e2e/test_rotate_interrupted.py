@@ -1,0 +1,121 @@
+"""Rotations that die, fail, or meet another: the old secrets hold or the new ones do, and no customer notices."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.recover import recover
+from pawpaw_ops.errors import ConfigError, LockHeld, PreconditionError, Undone, VerificationError
+from pawpaw_ops.models.secrets import State
+from pawpaw_ops.testing import at_entry
+from tests.e2e.support_deploy import Shop
+from tests.e2e.support_rotate import PACE, Vault
+from tests.integration.support_child import Child
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
+ENTRIES = range(1, 31)
+"""As many as the journals of a rotation of everything have before their end: it is killed at each of them."""
+
+
+@pytest.fixture
+def vault(shop: Shop) -> Vault:
+    """The secrets of a stack whose rotations are over."""
+    found = Vault(shop)
+    if found.open() is not None:
+        found.retire(now=True)
+    assert found.open() is None
+    return found
+
+
+def start(shop: Shop, log: Path, *, which: str, **more: Any) -> Child:
+    return Child("rotate-secrets", str(log), stack=shop.name, which=which, **(PACE | more))
+
+
+def settle(vault: Vault, which: str) -> None:
+    """Go on with what a dead run left, or find that it was over."""
+    rotation = vault.open()
+    if rotation is not None and rotation.state is not State.CURRENT:
+        vault.rotate(which)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_rotate_ROT_02_ROT_03_ROT_04_ROT_05_JWT_05_killed_at_every_entry_of_its_journals_it_goes_on(
+    shop: Shop, vault: Vault, tmp_path: Path, entry: int
+) -> None:
+    old = vault.env()
+    assert start(shop, tmp_path / "log", which="all", kill_entry=entry).wait() == -signal.SIGKILL
+    recover(stack=shop.name)
+    between, begun = vault.env(), vault.open()
+    assert vault.holds(between), "whatever the death left, the shop works, and the `.env` says what runs"
+    settle(vault, "all")
+    new = vault.env()
+    if begun is not None:
+        wanted = {name: value.get_secret_value() for name, value in begun.values_at(State.CURRENT).items() if value}
+        assert {name: new[name] for name in wanted} == wanted, "no second set of secrets was made"
+    assert vault.holds(new)
+    if new["DB_PASSWORD"] != old["DB_PASSWORD"]:
+        vault.retire(now=True)
+        assert not vault.database_takes(old["DB_USER"], old["DB_PASSWORD"])
+        assert not vault.redis_takes(old["REDIS_APP_PASSWORD"])
+        assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {401}
+    assert vault.open() is None
+    assert not list(shop.stack.project.env_file.parent.glob(".stack.env.*"))
+
+
+def test_rotate_ROT_03_what_a_dead_run_began_can_be_dropped(shop: Shop, vault: Vault, tmp_path: Path) -> None:
+    old, text = vault.env(), vault.text()
+    kill = ("done", "write secrets into the .env")
+    assert start(shop, tmp_path / "log", which="database", kill=kill).wait() == -signal.SIGKILL
+    assert vault.text() != text
+    with pytest.raises(PreconditionError, match="was begun by run"):
+        vault.rotate("jwt")
+    assert vault.text() == text, "any verb takes it back first"
+    begun = vault.open()
+    assert begun is not None
+    password = begun.accept["DB_PASSWORD"]
+    assert password is not None
+    assert vault.database_takes(begun.new_user, password.get_secret_value())
+    with at_entry("step", "keep the new secrets sealed", fail), pytest.raises(Undone, match="as the test wants it"):
+        vault.rotate("database", unfinished="abort")
+    assert not vault.database_takes(begun.new_user, password.get_secret_value())
+    assert vault.env() == old
+    assert (begun.generation, "dropped") in vault.turns()
+    assert vault.open() is None
+
+
+def fail() -> None:
+    raise VerificationError("as the test wants it")
+
+
+def test_rotate_ROT_15_ROT_16_of_two_at_once_one_is_told_who_holds_the_stack(
+    shop: Shop, vault: Vault, tmp_path: Path
+) -> None:
+    child = start(shop, tmp_path / "log", which="redis")
+    wait_until(lambda: any((shop.state_dir / "journal").glob("*.jsonl")), "the first one works")
+    with pytest.raises(LockHeld, match="rotate-secrets"):
+        vault.rotate("redis")
+    with pytest.raises(LockHeld, match="rotate-secrets"):
+        shop.deploy("current")
+    assert child.wait() == 0
+    assert vault.holds(vault.env())
+
+
+def test_rotate_SEC_03_without_the_key_nothing_is_touched_and_the_shop_sells(
+    shop: Shop, vault: Vault, tmp_path: Path
+) -> None:
+    kill = ("done", "keep the new secrets sealed")
+    assert start(shop, tmp_path / "log", which="database", kill=kill).wait() == -signal.SIGKILL
+    key = shop.state_dir.parent / "keys" / "rotation.key"
+    text = vault.text()
+    key.rename(key.with_suffix(".away"))
+    try:
+        with pytest.raises(ConfigError, match=r"rotation\.key"):
+            vault.rotate("database")
+    finally:
+        key.with_suffix(".away").rename(key)
+    assert vault.text() == text
+    vault.rotate("database")
+    assert vault.holds(vault.env())

@@ -1,6 +1,8 @@
 """Rotations of the running stack with a double of GitHub that has keys of its own and decrypts what it gets."""
 
+import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from pydantic import SecretStr
@@ -10,6 +12,7 @@ from flows.check_secrets import check_secrets
 from pawpaw_ops.errors import ConfigError, PreconditionError, Undone, VerificationError
 from tests.e2e.support_deploy import Shop
 from tests.e2e.support_rotate import Vault
+from tests.integration.support_canaries import ArgvSampler, files
 from tests.integration.support_github import TOKEN, GitHubDouble, github_double
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
@@ -74,3 +77,40 @@ def test_rotate_GH_04_GH_07_what_github_would_not_take_is_found_before_anything_
     assert vault.turns() == turns
     assert vault.open() is None
     assert there.puts == []
+
+
+@contextmanager
+def every_statement_logged(shop: Shop) -> Iterator[None]:
+    """Let the database write every statement down while the block lasts."""
+    shop.stack.sql("ALTER SYSTEM SET log_statement = 'all'")
+    shop.stack.sql("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        shop.stack.sql("ALTER SYSTEM RESET log_statement")
+        shop.stack.sql("SELECT pg_reload_conf()")
+
+
+def test_rotate_SEC_01_no_value_is_found_where_it_does_not_belong(
+    shop: Shop, vault: Vault, there: GitHubDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a rotation that fails, one that goes well, and its end; the database writes every statement down."""
+    stack = shop.stack
+    with every_statement_logged(shop), ArgvSampler() as argv:
+        there.faults = [("PUT", -1, {}), ("PUT", 404, {})]
+        with pytest.raises(Undone):
+            vault.rotate("all")
+        vault.rotate("all")
+        begun = vault.open()
+        vault.retire(now=True)
+    assert begun is not None
+    places = {"logs": caplog.text.encode(), "arguments": "\n".join(argv.seen).encode()}
+    places |= {service: stack.compose("logs", "--no-color", service).encode() for service in ("postgres", "redis")}
+    places |= {str(path): path.read_bytes() for path in files(shop.state_dir)}
+    forms = {form for word in vault.seen for form in (word.encode(), base64.b64encode(word.encode()).rstrip(b"="))}
+    assert len(forms) >= 12
+    assert [where for where, held in places.items() if any(form in held for form in forms)] == []
+    assert b"ALTER ROLE" in places["postgres"]
+    assert b"SCRAM-SHA-256$" in places["postgres"]
+    assert "try-login" in places["arguments"].decode()
+    assert any(shop.name.encode() in held for where, held in places.items() if where.endswith(".db"))

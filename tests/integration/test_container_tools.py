@@ -30,6 +30,7 @@ from pawpaw_ops.models.database import ClientTools, ToolImage
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.tasks import drill
 from tests.integration.stack.support_docker import docker
+from tests.integration.support_canaries import files
 from tests.integration.support_containers import (
     TEST_LABEL,
     ContainerKit,
@@ -40,7 +41,6 @@ from tests.integration.support_containers import (
     no_postgres_here,
     role_with,
 )
-from tests.integration.test_secrets import files
 
 HOURS_S = "600"
 
@@ -120,7 +120,9 @@ def test_no_canary_is_found_on_the_host_or_in_the_engine(
     inside.sql(f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}")
 
     places = {"arguments": seen.argv, "environments": seen.environments, "inspections": seen.inspected}
-    places |= {"logs": {caplog.text}} | {str(path): {path.read_bytes().decode("latin-1")} for path in files(inside)}
+    places |= {"logs": {caplog.text}} | {
+        str(path): {path.read_bytes().decode("latin-1")} for path in files(inside.state_dir, inside.store_folder)
+    }
     assert [where for where, held in places.items() if any(word in text for text in held)] == []
     for program in ("pg_dump", "pg_restore", "postgres"):
         assert any(f"--entrypoint={program}" in line for line in seen.argv), program

@@ -1,14 +1,9 @@
 """Canaries: every credential is a word that must be found nowhere after the verbs ran."""
 
 import secrets
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Self
 
-import psutil
 import pytest
-from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
 from pydantic import SecretStr
 
 from flows.backup import backup_db
@@ -17,35 +12,9 @@ from flows.restore import restore_db
 from flows.undo_restore import undo_restore
 from pawpaw_ops.errors import OpsError
 from pawpaw_ops.models.store import S3Settings
+from tests.integration.support_canaries import ArgvSampler, files
 from tests.integration.support_stack import Kit
 from tests.integration.test_backup_store import bucket
-
-
-class ArgvSampler:
-    """Reads the command lines of all our child processes as fast as it can."""
-
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        us = psutil.Process()
-        while not self._stop.is_set():
-            for child in us.children(recursive=True):
-                try:
-                    self.seen.add(" ".join(child.cmdline()))
-                except psutil.Error:
-                    continue
-            self._stop.wait(0.01)
 
 
 @pytest.fixture
@@ -75,7 +44,7 @@ def test_no_canary_is_found_anywhere(tiny: Kit, canaries: dict[str, str], caplog
             restore_db(stack=tiny.name, backup="20200101T000000Z-00000000", approve=True)
 
     places = {"logs": caplog.text.encode(), "arguments": "\n".join(argv.seen).encode()}
-    places |= {str(path): path.read_bytes() for path in files(tiny)}
+    places |= {str(path): path.read_bytes() for path in files(tiny.state_dir, tiny.store_folder)}
     found = [
         (name, where) for name, word in canaries.items() for where, held in places.items() if word.encode() in held
     ]
@@ -86,14 +55,3 @@ def test_no_canary_is_found_anywhere(tiny: Kit, canaries: dict[str, str], caplog
     assert any(tiny.name.encode() in held for where, held in places.items() if where.endswith(".db")), (
         "the database was read"
     )
-
-
-def files(kit: Kit) -> Iterator[Path]:
-    """Every file in which a secret might have landed."""
-    url = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
-    database = Path(url.split("///", 1)[1])
-    yield from database.parent.glob(f"{database.name}*")
-    for folder in (PREFECT_HOME.value(), kit.state_dir, kit.store_folder):
-        yield from (
-            path for path in Path(folder).rglob("*") if path.is_file() and path not in database.parent.glob("*")
-        )

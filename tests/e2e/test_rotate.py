@@ -7,11 +7,13 @@ from flows.check_secrets import check_secrets
 from flows.retire_secrets import retire_secrets
 from flows.rotate_secrets import rotate_secrets
 from pawpaw_ops.clients.env_file import change_env
+from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import PreconditionError, Undone, VerificationError
 from tests.e2e.fault_images import Fault
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
 from tests.e2e.support_rotate import PACE, Vault
+from tests.integration.stack.support_docker import docker
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 
@@ -61,7 +63,7 @@ def test_rotate_ROT_01_the_database_gets_the_other_login_and_no_request_fails(sh
     assert shop.left_over() == []
 
 
-def test_rotate_JWT_01_a_key_in_three_steps_logs_nobody_out(shop: Shop, vault: Vault) -> None:
+def test_rotate_JWT_01_JWT_06_a_key_in_three_steps_logs_nobody_out(shop: Shop, vault: Vault) -> None:
     old = vault.env()
     with shop.customers() as load:
         vault.rotate("jwt")
@@ -152,3 +154,23 @@ def test_an_emergency_ends_the_old_ones_in_the_same_run(shop: Shop, vault: Vault
     assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {401}
     assert vault.holds(vault.env())
     assert check_secrets(stack=shop.name) > 20
+
+
+@pytest.mark.parametrize(
+    ("host", "password", "said"),
+    [
+        ("postgres", "of the env", "accepted"),
+        ("postgres", "wrong", "refused"),
+        ("nowhere", "wrong", "unreachable"),
+        ("redis", "wrong", "unreachable"),
+    ],
+)
+def test_rotate_ROT_10_a_login_that_is_refused_is_not_one_that_got_no_answer(
+    shop: Shop, vault: Vault, host: str, password: str, said: str
+) -> None:
+    """Told by exit codes: a server speaks the language that it was set to."""
+    env = vault.env()
+    words = compose.compose(shop.stack.project, "run", "--rm", "--no-deps", "-T", f"--env=PGHOST={host}", "roles").argv
+    typed = env["DB_PASSWORD"] if password == "of the env" else password
+    out = docker(*words[1:], "try-login", env["DB_USER"], env["DB_NAME"], stdin=f"{typed}\n")
+    assert out.split() == ([said, env["DB_USER"], "pawpaw_owner"] if said == "accepted" else [said])

@@ -90,6 +90,18 @@ def fail() -> None:
     raise VerificationError("as the test wants it")
 
 
+@pytest.mark.parametrize("step", ["give the user of Redis a second password", "switch the gateway"])
+def test_rotate_ROT_22_cancelled_at_a_step_it_takes_everything_back(
+    shop: Shop, vault: Vault, tmp_path: Path, step: str
+) -> None:
+    before, old = shop.everything(), vault.env()
+    assert start(shop, tmp_path / "log", which="all", cancel=("done", step)).wait() != 0
+    assert shop.everything() == before
+    assert vault.open() is None
+    assert vault.turns()[-1][1] == "dropped"
+    assert vault.holds(old)
+
+
 def test_rotate_ROT_15_ROT_16_of_two_at_once_one_is_told_who_holds_the_stack(
     shop: Shop, vault: Vault, tmp_path: Path
 ) -> None:

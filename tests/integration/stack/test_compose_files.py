@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from deployments.stack.env import make_env
-from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.compose_project import find_project
+from pawpaw_ops.clients.env_file import change_env, read_env
+from pawpaw_ops.commands import compose
+from pawpaw_ops.models.project import Project
+from pawpaw_ops.models.secrets import Target
+from pawpaw_ops.plans.secrets import in_clear, plan_values, random_secret
+from pawpaw_ops.runner import LocalRunner
 from tests.integration.stack.support_docker import STACK, docker, why_no_stack
 
 DEVELOPMENT, PRODUCTION = "docker-compose.yml", "docker-compose.prod.yml"
@@ -56,3 +62,32 @@ def test_production_does_not_start_without_its_secrets(folder: Path) -> None:
     """No variable has a password as its default."""
     with pytest.raises(AssertionError, match=r"is required, see \.env\.example"):
         config(folder, PRODUCTION, "--env-file", "/dev/null")
+
+
+def test_rotate_ROT_17_compose_hands_a_new_secret_on_as_it_was_made(folder: Path) -> None:
+    project = find_project(folder / PRODUCTION, folder / ".env")
+    for _ in range(20):
+        made = random_secret()
+        change_env(project.env_file, {"DB_PASSWORD": made, "JWT_SECRET": made})
+        found = config(folder, PRODUCTION)["services"]
+        assert {found[name]["environment"]["DB_PASSWORD"] for name in ("backend", "roles")} == {made}
+        assert found["backend"]["environment"]["JWT_SECRET"] == made
+
+
+def changed(project: Project, target: Target) -> set[str]:
+    """Return the services that Compose would make anew for a rotation."""
+    values = plan_values([target], read_env(project.env_file))
+    new = {name: value or "" for name, value in in_clear(values.accept).items()}
+    before, after = (LocalRunner().ask(compose.hashes(project, env=env)) for env in ({}, new))
+    return {name for name in after if after[name] != before[name]}
+
+
+def test_rotate_ROT_18_a_rotation_changes_who_uses_the_secret_and_nobody_else(folder: Path) -> None:
+    project = find_project(folder / PRODUCTION, folder / ".env")
+    assert changed(project, Target.DATABASE) == {"backend", "migrate", "roles"}
+    assert changed(project, Target.REDIS) == {"backend", "migrate", "redis"}
+    assert changed(project, Target.JWT) == {"backend", "migrate"}
+    text = project.file.read_text()
+    shared = text.replace("POSTGRES_PASSWORD: ${POSTGRES_BOOTSTRAP_PASSWORD:?", "POSTGRES_PASSWORD: ${DB_PASSWORD:?")
+    project.file.write_text(shared)
+    assert changed(project, Target.DATABASE) == {"backend", "migrate", "roles", "postgres"}

@@ -4,6 +4,7 @@ import secrets
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import pytest
 
@@ -260,3 +261,20 @@ def test_it_stops_in_order(server: Server) -> None:
     container.stop()
     assert container.state["ExitCode"] == 0
     assert "Redis is now ready to exit" in container.logs()
+
+
+def test_rotate_ROT_26_what_a_rotation_kept_holds_until_the_environment_says_something_newer(server: Server) -> None:
+    old, new = server.passwords["REDIS_APP_PASSWORD"], "canary-newer"
+    first = server.start()
+    for kept, good, bad in (([old, new], {old, new}, set()), ([new], {new}, {old}), ([], set(), {old, new})):
+        first.exec("keep-user", "pawpaw_app", *(sha256(one.encode()).hexdigest() for one in (old, *kept)))
+        docker("restart", first.name)
+        first.wait_healthy()
+        for password, wanted in [(one, True) for one in good] + [(one, False) for one in bad]:
+            assert (server.cli("pawpaw_app", "PING", password=password).stdout.strip() == "PONG") is wanted
+    assert "canary" not in first.exec("sh", "-c", "cat /data/users.d/*")
+    docker("rm", "--force", first.name)
+    server.passwords["REDIS_APP_PASSWORD"] = "canary-of-a-later-environment"
+    server.start()
+    assert server.ask("pawpaw_app", "PING") == "PONG"
+    assert server.cli("pawpaw_app", "PING", password=new).stdout.strip() != "PONG"

@@ -8,7 +8,11 @@ from pydantic import Field, SecretStr
 
 from blocks.base import OpsBlock
 from pawpaw_ops.clients.docker import Container, engine_address, find_container
+from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.database import ClientTools, Database, ToolImage
+
+AWAY = "database-is-not-running.invalid"
+"""A name that resolves nowhere. Source: RFC 2606."""
 
 
 class PostgresDatabase(OpsBlock):
@@ -67,9 +71,25 @@ class PostgresDatabase(OpsBlock):
             Unreachable: The Docker engine does not answer.
         """
         server = self._server()
+        return self._made(server, server.address if server else self.host)
+
+    def settings_when_away(self) -> Database:
+        """Return the settings also while the container is not running: whoever asks the database then gets no answer.
+
+        It is given an address that nobody can have, so that no other server answers in its place.
+
+        Raises:
+            ConfigError: The engine has no such container.
+        """
+        try:
+            return self.settings()
+        except PreconditionError:
+            return self._made(None, AWAY)
+
+    def _made(self, server: Container | None, host: str) -> Database:
         return Database(
             name=self.name,
-            host=server.address if server else self.host,
+            host=host,
             port=self.port,
             user=self.user,
             password=self.password,

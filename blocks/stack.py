@@ -11,6 +11,7 @@ from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.store import BackupStore
 from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.models.database import Database
 from pawpaw_ops.models.github import GitHub
 from pawpaw_ops.models.stack import StackSettings, Workplace
 
@@ -73,15 +74,31 @@ class Stack(OpsBlock):
             PreconditionError: The database's container is not running.
             Unreachable: The Docker engine does not answer.
         """
+        return self._settings(self.database.settings()).model_copy(
+            update={
+                "redis": self.redis.settings() if self.redis else None,
+                "replica": self.replica.settings() if self.replica else None,
+            }
+        )
+
+    def settings_around_the_data(self) -> StackSettings:
+        """Return the settings for work that needs no data: it goes on while database and Redis are down.
+
+        A full disk is when one wants it most.
+
+        Raises:
+            ConfigError: As in `settings`.
+        """
+        return self._settings(self.database.settings_when_away())
+
+    def _settings(self, database: Database) -> StackSettings:
         name = self._saved_name()
         return StackSettings(
             name=name,
             state_dir=self.state_dir,
-            database=self.database.settings(),
+            database=database,
             store=self.store.settings(),
             identity_block=self.identity or name,
-            redis=self.redis.settings() if self.redis else None,
-            replica=self.replica.settings() if self.replica else None,
             project=self.project.settings() if self.project else None,
             github=self.repository(),
             rotation_key=self.rotation_key,

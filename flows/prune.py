@@ -51,7 +51,7 @@ def prune(
         Images, ended one-off containers, old journals and logs of tests of this stack; its old runs in Prefect.
     """
     limits = Limits(releases=keep_releases, builds=keep_builds, min_age=timedelta(hours=min_age_h))
-    settings = Stack.named(stack).settings()
+    settings = Stack.named(stack).settings_around_the_data()
     with stack_session(settings, verb="prune", purpose="liberar disco") as do:
         seen = look.look(do, limits)
         look.show(do, seen)

@@ -26,7 +26,7 @@ def renew_certificates(stack: str = "prod", *, force: bool = False) -> str:
     Touches:
         The gateway's certificate and its workers; `acme/` in the stack's folder; an order at the authority.
     """
-    settings = Stack.named(stack).settings()
+    settings = Stack.named(stack).settings_around_the_data()
     seen = step.look(settings, force=force)
     if not seen.why and not seen.stale:
         return report.nothing_to_do(seen.file.certificate.serial, "the certificate is served and not due")

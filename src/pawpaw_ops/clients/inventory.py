@@ -104,6 +104,7 @@ def parse(
         images=tuple(_image(one, own) for one in images),
         used={one["ImageID"]: _name(one) for one in containers},
         one_offs=tuple(_one_off(one) for one in containers if _is_one_off(one, project)),
+        running=frozenset(one["ImageID"] for one in containers if one["State"] == "running"),
     )
 
 

@@ -41,11 +41,13 @@ class Inventory(Noun):
     Attributes:
         used: Image id -> a container of it, running or not, of whatever project.
         one_offs: Ended containers of single commands of our project.
+        running: Ids of the images of containers that run.
     """
 
     images: tuple[Image, ...]
     used: Mapping[str, str] = {}
     one_offs: tuple[OneOff, ...] = ()
+    running: frozenset[str] = frozenset()
 
 
 class Sighting(Noun):

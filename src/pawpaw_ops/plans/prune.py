@@ -5,7 +5,7 @@ go back to.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pawpaw_ops.errors import PreconditionError
@@ -176,6 +176,20 @@ def plan_prune(
         one_offs=tuple(one for one in inventory.one_offs if one.created_at + limits.min_age < now),
         kept=kept,
     )
+
+
+def lost_otherwise(inventory: Inventory, records: Records, limits: Limits) -> tuple[str, ...]:
+    """Return the releases to go back to that `docker system prune -a` would take: it leaves what runs alone."""
+    return tuple(
+        release.id
+        for release in kept_releases(records.ledger, limits.releases)
+        if not {*_ids(inventory, release)} <= inventory.running
+    )
+
+
+def _ids(inventory: Inventory, release: Release) -> Iterator[str]:
+    wanted = {*release.images.values()}
+    return (image.id for image in inventory.images if wanted & {image.id, *image.names, *image.digests})
 
 
 def _names(image: Image, sightings: Mapping[str, Sighting]) -> set[str]:

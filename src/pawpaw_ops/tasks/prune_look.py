@@ -19,7 +19,7 @@ from pawpaw_ops.plans import growth
 from pawpaw_ops.plans.growth import Held
 from pawpaw_ops.plans.images import wanted_images
 from pawpaw_ops.plans.preflight import Disk
-from pawpaw_ops.plans.prune import Limits, PrunePlan, Records, plan_prune, repository, see
+from pawpaw_ops.plans.prune import Limits, PrunePlan, Records, lost_otherwise, plan_prune, repository, see
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.operation import operation
@@ -35,6 +35,7 @@ class Looked:
     records: Records
     disk: Disk
     held: tuple[Held, ...]
+    lost_otherwise: tuple[str, ...]
 
 
 @operation("look at what the engine holds")
@@ -58,7 +59,7 @@ def look(do: Session, limits: Limits) -> Looked:
     seen = see(found, sightings.read(do.stack.state_dir), records, now)
     plan = plan_prune(found, seen, records, limits, now)
     sightings.write(do.stack.state_dir, seen)
-    return Looked(plan, records, disk, held(do, found, plan, usage))
+    return Looked(plan, records, disk, held(do, found, plan, usage), lost_otherwise(found, records, limits))
 
 
 def read_records(do: Session) -> Records:
@@ -165,6 +166,9 @@ def show(do: Session, seen: Looked) -> None:
     rows += [
         {"qué": one[7:19], "nombres": "", "tamaño": "", "destino": f"se queda: {why}"} for one, why in plan.kept.items()
     ]
+    if seen.lost_otherwise:
+        lost = f"habría quitado la vuelta a {', '.join(seen.lost_otherwise)}"
+        rows.append({"qué": "docker system prune -a", "nombres": "", "tamaño": "", "destino": lost})
     gist = f"plan {plan.id}: {len(plan.images)} imágenes, {report.human_bytes(plan.frees_bytes)}; disco al {share:.0%}"
     report.table(f"prune-plan-{do.stack.name}", rows, gist=gist)
     by_size = sorted(seen.held, key=lambda one: -(one.size_bytes or 0))

@@ -64,12 +64,12 @@ class Shelf:
         self.write_env("none:0")
         self.save_blocks(engine)
 
-    def save_blocks(self, engine: str = "") -> None:
-        """Write the stack's block; nobody listens where its database would be."""
+    def save_blocks(self, engine: str = "", *, database: str = "") -> None:
+        """Write the stack's block; nobody listens where its database would be, or it is in this container."""
         host = DockerHost(base_url=engine) if engine else None
         Stack(
             state_dir=self.state_dir,
-            database=PostgresDatabase(name="shop", host="127.0.0.1", port=9),
+            database=PostgresDatabase(name="shop", host="127.0.0.1", port=9, container=database),
             store=BackupStore(folder=self.store),
             project=ComposeProject(folder=self.folder, docker=host),
         ).save(self.name, overwrite=True)

@@ -137,6 +137,16 @@ def test_prune_PRN_10_a_disk_that_something_else_fills_is_not_helped_by_removing
     assert shelf.there() == {*SIX}
 
 
+def test_prune_PRN_10_it_works_while_the_database_is_down(shelf: Shelf) -> None:
+    """A full disk has stopped it, and room is what it needs."""
+    shelf.release(*SIX)
+    shelf.save_blocks(database=shelf.container("v6"))
+    with pytest.raises(PreconditionError, match="not running"):
+        Stack.named(shelf.name).settings()
+    shelf.prune(approve=True)
+    assert shelf.there() == STAY
+
+
 def test_prune_below_the_wanted_share_of_the_disk_nothing_goes(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf.release(*SIX)
     monkeypatch.setattr("pawpaw_ops.clients.inventory.os.statvfs", lambda _: statvfs(free=40))

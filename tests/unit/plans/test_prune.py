@@ -162,6 +162,12 @@ def test_prune_a_plan_is_told_by_what_goes_and_by_nothing_else() -> None:
     assert first.frees_bytes == 30
 
 
+def test_prune_PRN_02_what_the_manuals_command_would_take_is_told() -> None:
+    """`docker system prune -a` leaves what runs: of three releases to keep, one."""
+    world = Inventory(images=SIX, used={sha("v6"): "a", sha("v5"): "b"}, running=frozenset({sha("v6")}))
+    assert prune.lost_otherwise(world, records(*V), LIMITS) == ("v5-5", "v4-4")
+
+
 NAMES = st.lists(st.sampled_from([f"{API}:a", f"{API}:b", f"{API}:keep-c", "other:1"]), max_size=2, unique=True)
 
 

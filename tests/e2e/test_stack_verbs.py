@@ -134,7 +134,7 @@ def test_deploy_L1_a_version_is_deployed_and_gone_back_from_as_ci_does(prod: Sho
     assert run("deploy", version=first, **QUICK) is Exit.COMPLETED
     assert run("deploy", version=second, **QUICK) is Exit.COMPLETED
     assert prod.serves(second)
-    assert run("rollback") is Exit.COMPLETED
+    assert run("rollback", keep_warm_s=0.0) is Exit.COMPLETED
     assert prod.serves(first)
     broken = prod.offer(fault=Fault.EXITS, only="backend")
     assert run("deploy", version=broken, **QUICK) is Exit.UNDONE

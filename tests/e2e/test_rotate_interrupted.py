@@ -1,4 +1,4 @@
-"""Rotations that die, fail, or meet another: the old secrets hold or the new ones do, and no customer notices."""
+"""Rotations that die, are cancelled, or meet another: the old secrets hold or the new ones do, and the shop sells."""
 
 import signal
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.e2e.support_rotate import PACE, Vault
 from tests.integration.support_child import Child
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
+pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 ENTRIES = range(1, 31)
 """As many as the journals of a rotation of everything have before their end: it is killed at each of them."""
 
@@ -46,12 +46,14 @@ def test_rotate_ROT_02_ROT_03_ROT_04_ROT_05_JWT_05_killed_at_every_entry_of_its_
     shop: Shop, vault: Vault, tmp_path: Path, entry: int
 ) -> None:
     old = vault.env()
-    assert start(shop, tmp_path / "log", which="all", kill_entry=entry).wait() == -signal.SIGKILL
-    recover(stack=shop.name)
-    between, begun = vault.env(), vault.open()
-    assert vault.holds(between), "whatever the death left, the shop works, and the `.env` says what runs"
-    settle(vault, "all")
+    with shop.customers() as load:
+        assert start(shop, tmp_path / "log", which="all", kill_entry=entry).wait() == -signal.SIGKILL
+        recover(stack=shop.name)
+        between, begun = vault.env(), vault.open()
+        assert vault.holds(between), "whatever the death left, the shop works, and the `.env` says what runs"
+        settle(vault, "all")
     new = vault.env()
+    assert load.result.failed == 0, load.result.summary
     if begun is not None:
         wanted = {name: value.get_secret_value() for name, value in begun.values_at(State.CURRENT).items() if value}
         assert {name: new[name] for name in wanted} == wanted, "no second set of secrets was made"
@@ -62,6 +64,7 @@ def test_rotate_ROT_02_ROT_03_ROT_04_ROT_05_JWT_05_killed_at_every_entry_of_its_
         assert not vault.redis_takes(old["REDIS_APP_PASSWORD"])
         assert vault.replicas_take(old["JWT_SECRET"], old["JWT_KID"]) == {401}
     assert vault.open() is None
+    assert shop.left_over() == []
     assert not list(shop.stack.project.env_file.parent.glob(".stack.env.*"))
 
 

@@ -75,8 +75,9 @@ bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes 
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak
-soak: $(READY) ## Kill backups and restores at random steps, a hundred rounds, and check what must hold
+soak: $(READY) ## Kill backups and restores at random steps, rotations at every one, deploy and prune twenty times; about 90 minutes
 	$(BIN)/python -m benchmarks.soak
+	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_rotate_interrupted.py tests/e2e/test_upkeep.py
 
 .PHONY: lock
 lock: $(READY) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions that fit

@@ -1,10 +1,13 @@
 """Waiting for a condition instead of for a time."""
 
+import os
 import time
 from collections.abc import Callable
 
 DEADLINE_S = 60.0
 EVERY_S = 0.05
+SOAK = os.environ.get("PAWPAW_SOAK", "") not in {"", "0"}
+"""Whether there is time for every kill point and for many rounds, as in `make soak`."""
 
 
 def wait_until(

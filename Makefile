@@ -42,7 +42,7 @@ check: $(READY) ## The gate: format, lint, types, imports, unit and contract tes
 
 .PHONY: test
 test: $(READY) ## All tests that this machine can run; says at the end what it could not, and why
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadscope
 
 .PHONY: images
 images: $(READY) ## Make the stand-ins of the official images that the stack's tests run on where no registry can be reached

@@ -3,12 +3,15 @@
 import os
 import sys
 import tempfile
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.nothing_skips", "tests.integration.fixtures_stack", "tests.integration.fixtures_containers"]
 
+WITHOUT_STACK = ("test_demo.py", "test_build_to_verdict.py")
 _prefect_home = tempfile.TemporaryDirectory(prefix="pawpaw-prefect-")
 """Prefect keeps its files here, not in the developer's home folder."""
 os.environ |= {"PREFECT_HOME": _prefect_home.name, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
@@ -18,11 +21,17 @@ settings.register_profile("pawpaw", deadline=None, derandomize="CI" in os.enviro
 settings.load_profile("pawpaw")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes, one has all tests of the running stack, which is one; the others share the files."""
-    for item in items:
-        where = "stack" if "stack" in getattr(item, "fixturenames", ()) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(where))
+class StackApart(LoadScopeScheduling):  # type: ignore[misc]
+    """One process has all tests of the running stack, which is one; the others share the files of the rest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "stack" if file.startswith("tests/e2e/") and not file.endswith(WITHOUT_STACK) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackApart:
+    """Decide who runs what when there are several processes."""
+    return StackApart(config, log)
 
 
 _sessions: list[pytest.Session] = []

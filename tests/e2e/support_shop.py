@@ -195,6 +195,8 @@ def start(folder: Path) -> RunningStack:
         "PUBLIC_BIND": "127.0.0.1",
         # Loki, its shipper and Grafana cannot be had without a registry.
         "COMPOSE_PROFILES": "none",
+        "UPSTREAMS_DIR": shared_folder(folder, "upstreams"),
+        "ACME_DIR": shared_folder(folder, "acme"),
         "TEXTFILE_DIR": shared_folder(folder, "textfile"),
         "LOG_TARGETS_DIR": shared_folder(folder, "log-targets"),
         **{port: str(free_port()) for port in ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")},

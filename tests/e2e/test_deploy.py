@@ -141,12 +141,16 @@ def test_deploy_A10_a_first_deploy_that_fails_leaves_the_stack_as_it_came_up(sho
     put_files(project, {})
     reload(project, LocalRunner())
     wait_until(lambda: shop.stack.shop().http.get("/api/products").status_code == 200, "names are resolved")
-    before = new.everything()
-    assert (before["files"], before["ledger"]) == ({}, ())
-    with pytest.raises(Undone, match=r"exit code 1|restarted"):
-        new.deploy(new.offer(fault=Fault.EXITS, only="backend"))
-    assert new.everything() == before
-    assert shop.stack.shop().http.get("/api/products").status_code == 200
-    new.deploy(new.offer())
-    assert new.serves(new.ledger[-1].version)
-    shop.deploy(shop.offer())
+    with shop.customers() as load:
+        before = new.everything()
+        assert (before.pop("files"), before["ledger"]) == ({}, ())
+        with pytest.raises(Undone, match=r"exit code 1|restarted"):
+            new.deploy(new.offer(fault=Fault.EXITS, only="backend"))
+        after = new.everything()
+        listed = parse_members(after.pop("files")["backend.conf"])
+        assert {one.container_id for one in listed} == set(shop.replicas()), "a name would lead to the new ones too"
+        assert after == before
+        new.deploy(new.offer())
+        assert new.serves(new.ledger[-1].version)
+        shop.deploy(shop.offer())
+    assert load.result.failed == 0, load.result.summary

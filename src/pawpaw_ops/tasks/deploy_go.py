@@ -81,6 +81,7 @@ def go(
     began = utc_now()
     before = deploy_switch.window(do, began - BASELINE) if wanted.found else deploy_switch.NO_TRAFFIC
     found_schema = schema()
+    deploy_switch.adopt(do, wanted)
     new = deploy_start.start_beside(do, wanted)
     deploy_start.gate(do, wanted, new, pace.gate)
     assets.keep_assets(do, wanted, new)

@@ -13,6 +13,7 @@ from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.plans import traffic, upstreams
+from pawpaw_ops.plans.services import Service
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget, Judgement, Traffic
 from pawpaw_ops.plans.upstreams import Marker, Member, Members
@@ -25,6 +26,8 @@ from pawpaw_ops.tasks.operation import operation
 
 MARKER_S = 10.0
 IN_A_ROW = 3
+FOUND = "found"
+"""What the gateway calls what served before the first deploy."""
 NO_TRAFFIC = Traffic()
 RECORD, WARM, RETIRE = "record the release", "keep the old replicas warm", "end the old replicas"
 
@@ -70,6 +73,40 @@ def name_release(do: Session, wanted: Wanted, schema: Schema | None, *, why: str
     )
 
 
+@operation("give the gateway addresses")
+def adopt(do: Session, wanted: Wanted) -> None:
+    """Let a gateway that no deploy has touched ask what serves now by its addresses.
+
+    It asks by name, and the name would lead to new replicas before they are proven. There is no way back to names:
+    who serves is the same, and for a moment nginx would know nobody while it looks them up.
+
+    Raises:
+        CommandError: nginx refuses the files.
+        VerificationError: They are not served.
+
+    Touches:
+        The gateway's upstream files, and its workers, where there are no such files.
+    """
+    project = do.stack.its_project()
+    serving = tuple(
+        members_of(service, [one for one in wanted.found if one.service == service.name and one.up])
+        for service in wanted.services
+        if service.served
+    )
+    if gateway.live_files(project) or not all(one.addresses for one in serving):
+        return
+    marker = Marker(generation=1, release=FOUND)
+    files = upstreams.render(serving, release=marker.release, generation=marker.generation)
+    gateway.check_files(project, files, do.runner)
+
+    def change() -> None:
+        gateway.put_files(project, files)
+        gateway.reload(project, do.runner)
+        see_marker(do, marker)
+
+    do.step("give the gateway addresses", change, scratch=True)
+
+
 @operation("switch the gateway")
 def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
     """Let the gateway send requests to the new replicas, and see that it does; the old ones stay warm.
@@ -101,18 +138,16 @@ def members(do: Session, wanted: Wanted) -> tuple[Members, ...]:
     leave = {one for roll in wanted.plan.rolls for one in roll.retire}
     running = [one for one in containers_of(do.stack.its_project()) if one.address and one.id not in leave]
     return tuple(
-        Members(
-            service=service.name,
-            port=service.port,
-            addresses=tuple(
-                Member(address=one.address, container_id=one.id, name=one.name)
-                for one in running
-                if one.service == service.name
-            ),
-        )
+        members_of(service, [one for one in running if one.service == service.name])
         for service in wanted.services
         if service.served
     )
+
+
+def members_of(service: Service, those: Sequence[Seen]) -> Members:
+    """Return what the gateway's files say of a service."""
+    addresses = tuple(Member(address=one.address, container_id=one.id, name=one.name) for one in those)
+    return Members(service=service.name, port=service.port, addresses=addresses)
 
 
 def see_marker(do: Session, expected: Marker) -> None:

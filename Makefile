@@ -75,7 +75,7 @@ bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes 
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak
-soak: $(READY) ## Kill backups and restores at random steps, rotations at every one, deploy and prune twenty times; about 90 minutes
+soak: $(READY) ## Kill backups and restores at random steps, rotations at every one, deploy and prune twenty times
 	$(BIN)/python -m benchmarks.soak
 	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_rotate_interrupted.py tests/e2e/test_upkeep.py
 

@@ -5,25 +5,22 @@ roll back and a deploy of nothing. Each kind serves a release that works; then o
 """
 
 import argparse
+import json
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
-
 from benchmarks import report
 from benchmarks.results import Record, Results
+from benchmarks.shop import running_shop
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import OpsError
-from tests.e2e import support_shop
 from tests.e2e.fault_images import Fault
 from tests.e2e.load import PLENTY, Load, ledger_faults
-from tests.e2e.support_deploy import VARIABLES, Shop, prepare
+from tests.e2e.support_deploy import VARIABLES, Shop
 from tests.integration.stack.support_docker import DockerError, attempt, docker
 from tests.waiting import wait_until
 
@@ -49,14 +46,8 @@ def main() -> None:
     full = given.rounds == ROUNDS
     results = Results(HERE / "deploys.jsonl" if full else None, resume=given.report)
     if not given.report:
-        stack = support_shop.start(Path(tempfile.mkdtemp(prefix="pawpaw-bench-")))
-        heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        try:
-            with prefect_test_harness(server_startup_timeout=120), temporary_settings(heartbeat):
-                shop = prepare(stack, Path(tempfile.mkdtemp(prefix="pawpaw-bench-")))
-                _measure(shop, results, given.rounds)
-        finally:
-            stack.remove()
+        with running_shop() as shop:
+            _measure(shop, results, given.rounds)
     made = table(results)
     print(made)
     if full:
@@ -77,6 +68,8 @@ def _measure(shop: Shop, results: Results, rounds: int) -> None:
     shop.deploy(_offer(shop), **PACE)
     for number in range(max(1, rounds // 2)):
         results.take("rollback", "", number, partial(_back, shop))
+    for number in range(max(1, rounds // 2)):
+        results.take("rollback warm", "", number, partial(_back_warm, shop))
     for number in range(max(1, rounds // 2)):
         results.take("nothing", "", number, partial(_nothing, shop))
 
@@ -208,6 +201,14 @@ def _back(shop: Shop) -> Record:
     return {"took_s": took_s}
 
 
+def _back_warm(shop: Shop) -> Record:
+    """Roll back to replicas that still run; until the gateway serves them, and until the run is over."""
+    shop.deploy(_offer(shop), **PACE, keep_warm_s=600)
+    took_s = _timed(shop.back)
+    record = json.loads((shop.state_dir / "audit.jsonl").read_text().splitlines()[-1])
+    return {"took_s": took_s, "switch_s": record["switch_ms"] / 1000}
+
+
 def _nothing(shop: Shop) -> Record:
     return {"took_s": _timed(partial(shop.deploy, "current"))}
 
@@ -240,6 +241,7 @@ def table(results: Results) -> str:
         )
     for what, said in (
         ("rollback", "`rollback`, images on the engine, containers gone"),
+        ("rollback warm", "`rollback` to replicas that still run"),
         ("nothing", "`deploy` of nothing"),
     ):
         took = results.values(what, "", "took_s")

@@ -7,26 +7,23 @@ by hand first, with no time to think, then with ours. What customers saw and wha
 import argparse
 import re
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
 from pydantic import SecretStr
 
 from benchmarks import report
 from benchmarks.results import Record, Results
+from benchmarks.shop import running_shop, temporary_folder
 from blocks import PostgresDatabase, Stack
 from flows.backup import backup_db
 from flows.restore import restore_db
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.runner import LocalRunner
-from tests.e2e import support_shop
 from tests.e2e.load import PLENTY, Load
-from tests.e2e.support_deploy import Shop, prepare
+from tests.e2e.support_deploy import Shop
 from tests.waiting import wait_until
 
 HERE = Path(__file__).parent
@@ -45,17 +42,12 @@ def main() -> None:
     given = words.parse_args()
     full = given.rounds == ROUNDS
     results = Results(HERE / "restores.jsonl" if full else None)
-    stack = support_shop.start(Path(tempfile.mkdtemp(prefix="pawpaw-bench-")))
-    try:
-        heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        with prefect_test_harness(server_startup_timeout=120), temporary_settings(heartbeat):
-            shop = _with_replica(prepare(stack, Path(tempfile.mkdtemp(prefix="pawpaw-bench-"))))
-            shop.stack.sql(PLENTY)
-            for number in range(given.rounds):
-                for kind in KINDS:
-                    results.take(kind, "", number, partial(_round, shop, kind))
-    finally:
-        stack.remove()
+    with running_shop() as bare:
+        shop = _with_replica(bare)
+        shop.stack.sql(PLENTY)
+        for number in range(given.rounds):
+            for kind in KINDS:
+                results.take(kind, "", number, partial(_round, shop, kind))
     made = table(results)
     print(made)
     if full:
@@ -73,7 +65,7 @@ def _with_replica(shop: Shop) -> Shop:
 
 def _round(shop: Shop, kind: str) -> Record:
     """Back up, break, restore; a round that does not bring the prices back is put right at its end."""
-    file = Path(tempfile.mkdtemp(prefix="pawpaw-bench-")) / "backup.sql.gz"
+    file = temporary_folder() / "backup.sql.gz"
     _shell(f"docker exec {_database(shop)} pg_dump -U postgres {shop.stack.values['DB_NAME']} | gzip > {file}")
     backup_db(stack=shop.name)
     prices = shop.stack.sql(PRICES)

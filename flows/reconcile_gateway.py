@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks import Stack
 from pawpaw_ops.tasks import report
-from pawpaw_ops.tasks.reconcile import end_warm, look_for_drift, repair, warm_for_too_long
+from pawpaw_ops.tasks.reconcile import end_overdue, look_for_drift, repair, warm_for_too_long
 from pawpaw_ops.tasks.stack_session import stack_session
 
 
@@ -30,5 +30,5 @@ def reconcile_gateway(stack: str = "prod") -> str:
         return report.nothing_to_do("", "the gateway's files are true")
     with stack_session(settings, verb="reconcile-gateway", purpose="corregir la puerta") as do:
         said = repair(do)
-        end_warm(do)
+        end_overdue(do)
         return said

@@ -55,7 +55,7 @@ def keep(project: Project, one: Seen, source: str, runner: Runner) -> int:
     known = _read(record)
     if known is None:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as made:
-            runner.run(command.copy_out(project.engine, one.id, f"{source}/.", made))
+            runner.run(command.copy_out(project.engine, one.id, f"{source}/.", Path(made)))
             names = tuple(_take_in(Path(made), folder, PurePosixPath(source).name))
     else:
         names = known.names

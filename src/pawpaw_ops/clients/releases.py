@@ -1,15 +1,16 @@
 """The records of builds and releases in the stack's folder."""
 
-import json
 import secrets
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter
 
 from pawpaw_ops.clients.files import append_line, write_whole
-from pawpaw_ops.errors import ConfigError, PreconditionError
+from pawpaw_ops.clients.records import read_lines, read_record
+from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.release import Build, BuildVerdict, Release, Warm
 
+RELEASE, WARM = TypeAdapter(Release), TypeAdapter(Warm)
 BUILD = "`prefect deployment run build-images/…` builds one."
 
 
@@ -19,15 +20,7 @@ def releases(state_dir: Path) -> tuple[Release, ...]:
     Raises:
         ConfigError: The file holds something else.
     """
-    path = _ledger(state_dir)
-    if not path.exists():
-        return ()
-    try:
-        return tuple(Release.model_validate(json.loads(line)) for line in path.read_text().splitlines())
-    except (ValueError, ValidationError) as seen:
-        raise ConfigError(
-            f"{path} cannot be read: {seen}.", hint="Mend or move it; the next deploy begins anew."
-        ) from seen
+    return read_lines(_ledger(state_dir), RELEASE, hint="Mend or move it; the next deploy begins anew.")
 
 
 def record(state_dir: Path, release: Release) -> None:
@@ -47,15 +40,7 @@ def warm(state_dir: Path) -> Warm | None:
     Raises:
         ConfigError: The file holds something else.
     """
-    path = _warm(state_dir)
-    if not path.exists():
-        return None
-    try:
-        return Warm.model_validate_json(path.read_text())
-    except ValidationError as seen:
-        raise ConfigError(
-            f"{path} cannot be read: {seen}.", hint="Remove it; the next deploy ends what it was about."
-        ) from seen
+    return read_record(_warm(state_dir), WARM, hint="Remove it; the next deploy ends what it was about.")
 
 
 def keep_warm(state_dir: Path, replicas: Warm | None) -> None:

@@ -1,19 +1,20 @@
 """The rotation that is not over, sealed with a key that lies elsewhere; and the record of those that were."""
 
-import json
 from pathlib import Path
 
 import pyrage
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 from pyrage import x25519
 
 from pawpaw_ops import age
 from pawpaw_ops.clients.files import append_line, fsync, write_bytes
+from pawpaw_ops.clients.records import read_lines
 from pawpaw_ops.errors import ConfigError, WrongKey
 from pawpaw_ops.models.secrets import Rotation, Turn
 from pawpaw_ops.models.stack import StackSettings
 
 OTHERS = 0o077
+TURN = TypeAdapter(Turn)
 MAKE = "`pawpaw new-key --to /etc/pawpaw/rotation.key` makes one; set rotation_key in the Stack block to it."
 
 
@@ -93,13 +94,7 @@ def turns(state_dir: Path) -> tuple[Turn, ...]:
     Raises:
         ConfigError: The file holds something else.
     """
-    path = _record(state_dir)
-    if not path.exists():
-        return ()
-    try:
-        return tuple(Turn.model_validate(json.loads(line)) for line in path.read_text().splitlines())
-    except (ValueError, ValidationError) as seen:
-        raise ConfigError(f"{path} cannot be read: {seen}.", hint="Mend or move it.") from seen
+    return read_lines(_record(state_dir), TURN, hint="Mend or move it.")
 
 
 def record(state_dir: Path, turn: Turn) -> None:

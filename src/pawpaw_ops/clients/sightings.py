@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pawpaw_ops.clients.files import write_whole
-from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.clients.records import read_record
 from pawpaw_ops.models.inventory import Sighting
 
 SIGHTINGS = TypeAdapter(dict[str, Sighting])
@@ -18,15 +18,7 @@ def read(state_dir: Path) -> dict[str, Sighting]:
     Raises:
         ConfigError: The file holds something else.
     """
-    path = _path(state_dir)
-    if not path.exists():
-        return {}
-    try:
-        return SIGHTINGS.validate_json(path.read_bytes())
-    except ValidationError as seen:
-        raise ConfigError(
-            f"{path} cannot be read: {seen.error_count()} errors.", hint="Remove it; every image counts as new then."
-        ) from seen
+    return read_record(_path(state_dir), SIGHTINGS, hint="Remove it; every image counts as new then.") or {}
 
 
 def write(state_dir: Path, found: Mapping[str, Sighting]) -> None:

@@ -4,6 +4,7 @@ Source: docs.docker.com/reference/cli/docker/container.
 """
 
 import math
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -39,13 +40,21 @@ def pull(engine: str, ref: str) -> Command:
     return Command(argv=("docker", "pull", "--quiet", ref), env=at_engine(engine), timeout_s=1800)
 
 
-def copy_out(engine: str, container: str, source: str, to: str) -> Command:
-    """Copy a file or folder out of a container; `…/.` is what a folder holds.
+def copy_out(engine: str, container: str, source: str, to: Path, *, may_lack: bool = False) -> Command:
+    """Copy a file or folder out of a container, running or not; `…/.` is what a folder holds.
+
+    Args:
+        engine: Address of the engine.
+        container: Its id or name.
+        source: Path in it.
+        to: Path on this host.
+        may_lack: Whether it is no error that there is no *source*.
 
     Touches:
         *to* on this host.
     """
-    return Command(argv=("docker", "cp", f"{container}:{source}", to), env=at_engine(engine), timeout_s=300)
+    argv = ("docker", "cp", f"{container}:{source}", str(to))
+    return Command(argv=argv, env=at_engine(engine), timeout_s=300, ok_codes=(0, 1) if may_lack else (0,))
 
 
 def inside(engine: str, container: str, *argv: str, stdin: SecretStr | None = None, timeout_s: float = 60.0) -> Command:

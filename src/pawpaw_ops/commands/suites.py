@@ -53,16 +53,6 @@ def run(
     return Command(argv=full, env=at_engine(engine), stdout=log, timeout_s=timeout_s, inside=argv[0])
 
 
-def copy_out(engine: str, container: str, path: str, *, to: Path) -> Command:
-    """Fetch a file from a container, running or not; one that is not there is no error.
-
-    Touches:
-        Makes *to*.
-    """
-    argv = ("docker", "cp", f"{container}:{path}", str(to))
-    return Command(argv=argv, env=at_engine(engine), ok_codes=(0, 1))
-
-
 def start_throwaway(project: Project, services: Sequence[str]) -> Command:
     """Start one replica of services and what they depend on, from images that are there.
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, TypeAdapter
 
 from pawpaw_ops.clients.files import write_whole
-from pawpaw_ops.errors import ConfigError, Frozen
+from pawpaw_ops.clients.records import read_record
+from pawpaw_ops.errors import Frozen
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.lifecycle import VERBS
 
@@ -20,21 +21,16 @@ class Freeze(Noun):
     since: AwareDatetime
 
 
+FREEZE = TypeAdapter(Freeze)
+
+
 def frozen(state_dir: Path) -> Freeze | None:
     """Return why the stack is frozen; None where it is not.
 
     Raises:
         ConfigError: The file holds something else; the stack counts as frozen.
     """
-    path = _file(state_dir)
-    try:
-        return Freeze.model_validate_json(path.read_text())
-    except FileNotFoundError:
-        return None
-    except ValidationError as seen:
-        raise ConfigError(
-            f"{path} cannot be read: {seen}.", hint="Run unfreeze if nothing speaks against it."
-        ) from seen
+    return read_record(_file(state_dir), FREEZE, hint="Run unfreeze if nothing speaks against it.")
 
 
 def freeze(state_dir: Path, why: Freeze | None) -> None:

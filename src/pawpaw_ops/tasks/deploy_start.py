@@ -14,6 +14,7 @@ from pawpaw_ops.commands import compose
 from pawpaw_ops.commands.command import Query
 from pawpaw_ops.errors import CommandError, OpsError, VerificationError
 from pawpaw_ops.models.base import Noun
+from pawpaw_ops.models.release import Warm
 from pawpaw_ops.plans.env_values import redact, secrets_of
 from pawpaw_ops.plans.services import Service
 from pawpaw_ops.plans.startup import Seen
@@ -154,9 +155,14 @@ def end_cold(do: Session, wanted: Wanted) -> None:
     """End the warm replicas that this deploy has no use for, so that there are never three releases in memory."""
     warm, cold = wanted.warm, wanted.plan.cold
     if warm and cold:
-        undo = undo_services.end_warm(warm.model_copy(update={"ids": cold}))
-        do.step("end the warm replicas", lambda: None, undo=undo, scratch=True)
-        do.clear("end the warm replicas")
+        end_warm(do, warm.model_copy(update={"ids": cold}))
+
+
+def end_warm(do: Session, replicas: Warm) -> None:
+    """End warm replicas, which have no requests; whoever comes after a death here ends them too."""
+    name = "end the warm replicas"
+    do.step(name, lambda: None, undo=undo_services.end_warm(replicas), scratch=True)
+    do.clear(name)
 
 
 @operation("see that the new replicas work")

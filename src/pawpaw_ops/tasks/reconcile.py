@@ -10,6 +10,7 @@ from pawpaw_ops.plans.reconcile import Drift, drift
 from pawpaw_ops.plans.upstreams import Marker
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_start import end_warm
 from pawpaw_ops.tasks.deploy_switch import see_marker, tell_the_shipper
 from pawpaw_ops.tasks.operation import operation
 
@@ -41,16 +42,14 @@ def warm_for_too_long(stack: StackSettings) -> Warm | None:
 
 
 @operation("end the warm replicas")
-def end_warm(do: Session) -> None:
+def end_overdue(do: Session) -> None:
     """End the replicas that were kept warm and whose time is over; the release they are of is then started anew.
 
     Touches:
         Those containers, `warm.json`, the log shipper's list.
     """
     if warm := warm_for_too_long(do.stack):
-        name = "end the warm replicas"
-        do.step(name, lambda: None, undo=undo_services.end_warm(warm), scratch=True)
-        do.clear(name)
+        end_warm(do, warm)
         tell_the_shipper(do)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from pawpaw_ops.clients.releases import find_build, save_tested
 from pawpaw_ops.commands import compose, contained, images
 from pawpaw_ops.commands import suites as command
+from pawpaw_ops.commands.docker import copy_out
 from pawpaw_ops.errors import CommandError, ConfigError, VerificationError
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.release import Build, BuildVerdict
@@ -141,7 +142,7 @@ def run_suite(bench: Bench, suite: Suite, *, timeout_s: float) -> SuiteResult:
     results.unlink(missing_ok=True)
     code, said = _run(bench, suite, name, log, timeout_s)
     if suite.counted:
-        LocalRunner().run(command.copy_out(bench.engine, name, JUNIT, to=results))
+        LocalRunner().run(copy_out(bench.engine, name, JUNIT, results, may_lack=True))
     counts = parse_junit(results.read_text(errors="replace")) if results.exists() else None
     verdict, says = judge(suite, code, counts, said=said)
     result = SuiteResult(name=suite.name, verdict=verdict, says=says, took_s=round(time.monotonic() - began, 1))

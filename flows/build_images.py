@@ -45,12 +45,6 @@ def build_images(
     place = Stack.named(stack).workplace()
     login = registry_login(registry or stack, wanted=push)
     with written_out(place, revision=revision, allow_dirty=allow_dirty) as sources:
-        wanted = step.plan_build(sources, only=services or (), registry=login.prefix)
-        how = step.choose_builder(place.project, attest=attest)
-        with step.building(sources, how) as work:
-            for one in wanted:
-                step.build_image(work, one)
-            step.name_images(work)
-            build = step.record_build(place, work, step.push_images(work, login))
+        work, build = step.build_all(place, sources, login=login, only=services or (), attest=attest)
     step.report_build(place, work, build)
     return build.version

@@ -178,3 +178,9 @@ def check_radius(
             hint="Give it a variable of its own in the Compose file, one that is not rotated.",
         )
     return tuple(changed)
+
+
+def known(value: SecretStr | None) -> SecretStr:
+    """Return a value that is there."""
+    assert value is not None
+    return value

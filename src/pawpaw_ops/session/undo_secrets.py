@@ -15,7 +15,7 @@ from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target, Turn
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.plans.secrets import DB_USER, REDIS_PASSWORD, in_clear
+from pawpaw_ops.plans.secrets import DB_USER, REDIS_PASSWORD, in_clear, known
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
 
@@ -96,9 +96,7 @@ def drop(stack: StackSettings, rotation: Rotation, *, run_id: str, actor: str = 
         with Postgres(stack.database, run_id).admin() as conn:
             logins.close_login(conn, rotation.new_user)
     if Target.REDIS in rotation.targets:
-        old, new = rotation.old[REDIS_PASSWORD], rotation.accept[REDIS_PASSWORD]
-        assert old is not None
-        assert new is not None
+        old, new = known(rotation.old[REDIS_PASSWORD]), known(rotation.accept[REDIS_PASSWORD])
         with connect(users.administered(project)) as conn:
             users.refuse(conn, users.APP, new)
         users.keep(project, (old,), LocalRunner())

@@ -247,3 +247,15 @@ def report_build(place: Workplace, work: Building, build: Build) -> None:
 def _warnings(build: Build, work: Building) -> list[str]:
     dirty = "built from changes that no commit has; no deploy takes it by default" if build.dirty else ""
     return [text for text in (dirty, work.how.said) if text]
+
+
+def build_all(
+    place: Workplace, sources: Sources, *, login: Registry, only: Sequence[str] = (), attest: bool = False
+) -> tuple[Building, Build]:
+    """Build, name, push and record what sources have, all of it or nothing. Called from a flow's body."""
+    wanted = plan_build(sources, only=only, registry=login.prefix)
+    with building(sources, choose_builder(place.project, attest=attest)) as work:
+        for one in wanted:
+            build_image(work, one)
+        name_images(work)
+        return work, record_build(place, work, push_images(work, login))

@@ -6,14 +6,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
 from prefect.context import FlowRunContext
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Crashed
 
-from pawpaw_ops.clients.http import NO_ANSWER
-from pawpaw_ops.tasks.report import logger
+from pawpaw_ops.tasks.report import AWAY, logger
 
 OPEN = [StateType.RUNNING, StateType.CANCELLING, StateType.PENDING]
-UNTOLD: tuple[type[Exception], ...] = (*NO_ANSWER, PrefectHTTPStatusError)
 TAIL = 12
 """Characters of Prefect's id that a run's id begins with, as `stack_session` makes it."""
 
@@ -38,5 +35,5 @@ def show_as_crashed(recovered: Sequence[str], *, by: str) -> None:
                 if run.id.hex[-TAIL:] in tails:
                     message = f"Its process is gone; what it had begun was cleared up by run {by}."
                     client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-    except UNTOLD as seen:
+    except AWAY as seen:
         logger().warning("Prefect was not told which runs had died: %s", seen)

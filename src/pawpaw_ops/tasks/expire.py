@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -19,9 +20,8 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import TERMINAL_STATES
 from prefect.context import FlowRunContext
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound
 
-from pawpaw_ops.clients.http import NO_ANSWER
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.lifecycle import TAG
 from pawpaw_ops.session import Session
@@ -30,7 +30,6 @@ from pawpaw_ops.tasks.operation import operation
 
 FOLDERS = (Path("journal") / "done", Path("tests"))
 PAGE = 200
-AWAY: tuple[type[Exception], ...] = (*NO_ANSWER, PrefectHTTPStatusError)
 
 
 @operation("expire old records")
@@ -49,7 +48,7 @@ def expire_records(do: Session, *, keep_days: int) -> int:
         do.step(f"remove {path.name}", partial(_remove, path), scratch=True)
     try:
         return len(old) + do.step("remove old runs from Prefect", partial(_old_runs, do, before), scratch=True)
-    except AWAY as seen:
+    except report.AWAY as seen:
         report.logger().warning("old runs stay in Prefect for now: %s", seen)
         return len(old)
 
@@ -86,8 +85,8 @@ def _old_runs(do: Session, before: datetime) -> int:
     return count
 
 
-def _forget(client: SyncPrefectClient, run_id: object) -> None:
+def _forget(client: SyncPrefectClient, run_id: UUID) -> None:
     try:
-        client.delete_flow_run(run_id)  # type: ignore[arg-type]
+        client.delete_flow_run(run_id)
     except ObjectNotFound:
         return

@@ -17,12 +17,16 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.context import FlowRunContext
-from prefect.exceptions import MissingContextError
+from prefect.exceptions import MissingContextError, PrefectHTTPStatusError
 from prefect.logging import get_run_logger
+
+from pawpaw_ops.clients.http import NO_ANSWER
 
 THROTTLE_S = 1.5
 KILO = 1000
 T = TypeVar("T")
+AWAY: tuple[type[Exception], ...] = (*NO_ANSWER, PrefectHTTPStatusError)
+"""What a Prefect server is that fails no work of ours: away, or not well."""
 
 
 def logger() -> "logging.Logger | logging.LoggerAdapter[logging.Logger]":

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import SecretStr
-
 from pawpaw_ops.clients import rotations
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.postgres import logins
@@ -115,11 +113,11 @@ def let_servers_accept(do: Session, rotation: Rotation) -> None:
 
 
 def _open_login(do: Session, rotation: Rotation) -> None:
-    user, password = rotation.new_user, known(rotation.accept[plan.DB_PASSWORD])
+    user, password = rotation.new_user, plan.known(rotation.accept[plan.DB_PASSWORD])
     with Postgres(do.stack.database, do.run_id).admin() as conn:
         logins.open_login(conn, user, password)
     new = log_in(do, user, password)
-    old = log_in(do, rotation.old_user, known(rotation.old[plan.DB_PASSWORD]))
+    old = log_in(do, rotation.old_user, plan.known(rotation.old[plan.DB_PASSWORD]))
     if new is None or new.user != user:
         raise VerificationError(f"the database was told a password of {user} and refuses it.")
     if old is None or new.role != old.role:
@@ -132,13 +130,7 @@ def _open_login(do: Session, rotation: Rotation) -> None:
 def _second_password(do: Session, rotation: Rotation) -> None:
     """On disk first: a Redis that starts anew in between takes both."""
     project = do.stack.its_project()
-    old, new = (known(values[plan.REDIS_PASSWORD]) for values in (rotation.old, rotation.accept))
+    old, new = (plan.known(values[plan.REDIS_PASSWORD]) for values in (rotation.old, rotation.accept))
     users.keep(project, (old, new), do.runner)
     with connect(users.administered(project)) as conn:
         users.accept(conn, users.APP, new)
-
-
-def known(value: SecretStr | None) -> SecretStr:
-    """Return a value that is there."""
-    assert value is not None
-    return value

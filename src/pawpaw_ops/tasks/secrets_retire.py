@@ -1,6 +1,5 @@
 """Steps that end what a rotation left valid for a while: the old login, the old password, the old key of tokens."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from pawpaw_ops.clients import rotations
@@ -17,7 +16,6 @@ from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_go import Pace
 from pawpaw_ops.tasks.operation import operation
-from pawpaw_ops.tasks.secrets_begin import known
 from pawpaw_ops.tasks.secrets_look import log_in, told
 from pawpaw_ops.tasks.secrets_roll import reached, roll
 
@@ -52,14 +50,13 @@ def retire(do: Session, targets: tuple[Target, ...], pace: Pace, *, terminate: b
         rotation = rotations.find_open(do.stack)
         if rotation is None or target not in rotation.due:
             continue
-        if target is Target.JWT:
-            _retire_key(do, rotation, pace)
-        else:
-            ways: dict[Target, Callable[[Session, Rotation, bool], None]] = {
-                Target.DATABASE: retire_login,
-                Target.REDIS: retire_password,
-            }
-            ways[target](do, rotation, terminate)
+        match target:
+            case Target.DATABASE:
+                retire_login(do, rotation, terminate=terminate)
+            case Target.REDIS:
+                retire_password(do, rotation)
+            case Target.JWT:
+                _retire_key(do, rotation, pace)
     said = f"ended: {', '.join(targets)}"
     report.logger().info("%s", said)
     return said
@@ -86,13 +83,13 @@ def _retire_key(do: Session, rotation: Rotation, pace: Pace) -> None:
 
 
 @operation("retire the old login")
-def retire_login(do: Session, rotation: Rotation, terminate: bool) -> None:  # noqa: FBT001 - one of two alike
+def retire_login(do: Session, rotation: Rotation, *, terminate: bool) -> None:
     """Close the old login when nobody uses it, and see that the database refuses it.
 
     Touches:
         That login; with *terminate* its sessions end.
     """
-    user, password = rotation.old_user, known(rotation.old[plan.DB_PASSWORD])
+    user, password = rotation.old_user, plan.known(rotation.old[plan.DB_PASSWORD])
     with Postgres(do.stack.database, do.run_id).admin() as conn:
         found = logins.sessions(conn, user)
         if found and not terminate:
@@ -108,15 +105,14 @@ def retire_login(do: Session, rotation: Rotation, terminate: bool) -> None:  # n
 
 
 @operation("retire the old password of Redis")
-def retire_password(do: Session, rotation: Rotation, terminate: bool) -> None:  # noqa: FBT001
+def retire_password(do: Session, rotation: Rotation) -> None:
     """Let the user of Redis come with the new password alone.
 
     Touches:
         That user. Connections that it has go on; those of replicas were all made with the new one.
     """
-    del terminate
     project = do.stack.its_project()
-    old, new = (known(values[plan.REDIS_PASSWORD]) for values in (rotation.old, rotation.accept))
+    old, new = (plan.known(values[plan.REDIS_PASSWORD]) for values in (rotation.old, rotation.accept))
 
     def change() -> None:
         users.keep(project, (new,), do.runner)

@@ -26,7 +26,6 @@ from pawpaw_ops.tasks.deploy_go import Ends, Pace, go
 from pawpaw_ops.tasks.deploy_look import CURRENT, Wanted
 from pawpaw_ops.tasks.deploy_start import migrate
 from pawpaw_ops.tasks.operation import operation
-from pawpaw_ops.tasks.secrets_begin import known
 from pawpaw_ops.tasks.secrets_github import write_to_github
 
 OK, UNAUTHORIZED = 200, 401
@@ -130,7 +129,7 @@ def prove(do: Session, rotation: Rotation, now: Values, wanted: Wanted, new: Seq
     project = do.stack.its_project()
     clients = [one for one in new if one.service in project.database_clients]
     if Target.DATABASE in rotation.targets:
-        user = known(now[plan.DB_USER]).get_secret_value()
+        user = plan.known(now[plan.DB_USER]).get_secret_value()
         with Postgres(do.stack.database, do.run_id).admin() as conn:
             _wait_for(clients, user, lambda: {one.address for one in logins.sessions(conn, user)})
     if Target.REDIS in rotation.targets:

@@ -143,13 +143,7 @@ def prove(place: Workplace, made: Change, *, timeout_s: float) -> Build:
         Images on the engine; `builds/` and `tests/` in the stack's folder.
     """
     with written_out(place, revision=made.commit, allow_dirty=False) as sources:
-        wanted = build_images.plan_build(sources, only=(), registry="")
-        how = build_images.choose_builder(place.project, attest=False)
-        with build_images.building(sources, how) as work:
-            for one in wanted:
-                build_images.build_image(work, one)
-            build_images.name_images(work)
-            build = build_images.record_build(place, work, build_images.push_images(work, Registry()))
+        _, build = build_images.build_all(place, sources, login=Registry())
     with written_out_again(place, build) as sources, run_tests.Bench(place, sources, build) as bench:
         results = [run_tests.run_suite(bench, suite, timeout_s=timeout_s) for suite in SUITES]
         smoked, tested = smoke(place, sources, build, timeout_s=timeout_s)

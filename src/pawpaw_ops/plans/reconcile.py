@@ -27,8 +27,8 @@ class Drift(Noun):
 def drift(files: Mapping[str, str], found: Iterable[Seen], *, warm: Container[str] = ()) -> Drift:
     """Compare the upstream files with the containers.
 
-    A replica belongs there when it is up and runs an image that a listed one runs: what a deploy has started and not
-    yet proven does not. Without one listed replica left, every one that is up belongs there.
+    A replica belongs there when it is up, or listed and not unhealthy, and runs an image that a listed one runs: what a
+    deploy has started and not yet proven does not. Without one listed replica left, every one that is up belongs there.
 
     Args:
         files: Name -> text; empty where no deploy wrote any, and then names serve and nothing drifts.
@@ -57,7 +57,13 @@ def drift(files: Mapping[str, str], found: Iterable[Seen], *, warm: Container[st
 
 def _belonging(containers: list[Seen], listed: set[str]) -> list[Seen]:
     images = {one.image for one in containers if one.id in listed}
-    return [one for one in containers if one.up and one.address and (not images or one.image in images)]
+    return [one for one in containers if _serves(one, listed) and (not images or one.image in images)]
+
+
+def _serves(one: Seen, listed: set[str]) -> bool:
+    """A listed one that runs was proven before it was listed, though the engine may not have looked at it yet."""
+    proven = one.id in listed and one.status == "running" and one.health != "unhealthy"
+    return bool(one.address) and (one.up or proven)
 
 
 def _says(listed: set[tuple[str, str, str]], found: set[tuple[str, str, str]]) -> str:

@@ -75,3 +75,11 @@ def test_when_all_are_others_those_that_are_up_serve() -> None:
 def test_deploy_G4_a_warm_replica_of_the_same_image_does_not_belong_there() -> None:
     third = seen("backend", 3, "172.20.0.8")
     assert drift(LIVE, [*BACKEND, third, FRONTEND], warm={third.id}).wrong == {}
+
+
+def test_a_listed_replica_that_the_engine_has_not_looked_at_yet_stays() -> None:
+    """As right after a rollback, which does not wait for that look; one that is unhealthy goes."""
+    fresh = BACKEND[0].model_copy(update={"health": "starting", "running_s": 1.0})
+    assert drift(LIVE, [fresh, BACKEND[1], FRONTEND]).wrong == {}
+    sick = fresh.model_copy(update={"health": "unhealthy"})
+    assert "backend" in drift(LIVE, [sick, BACKEND[1], FRONTEND]).wrong

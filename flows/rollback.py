@@ -3,7 +3,7 @@
 from prefect import flow
 
 from blocks import Stack
-from pawpaw_ops.plans.traffic import Budget
+from pawpaw_ops.plans.traffic import FAILURES_ONLY
 from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_back import choose_release, schema_as_it_is
@@ -54,6 +54,6 @@ def rollback(
         if wanted.plan.nothing:
             return report.nothing_to_do(aim.version, "its images serve already")
         check(do, wanted)
-        pace = Pace(Gate(deadline_s, stable_s, checked=False), soak_s, Budget(), keep_warm_s)
+        pace = Pace(Gate(deadline_s, stable_s, checked=False), soak_s, FAILURES_ONLY, keep_warm_s)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"volver a {aim.version}"):
             return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")

@@ -153,7 +153,8 @@ class Images:
             for name, text in files.items():
                 (context / name).write_text(text)
                 (context / name).chmod(0o644)
-            label = f"LABEL org.opencontainers.image.version={release}"
+            # The title makes it an image of its own where another stack has the same base and release.
+            label = f"LABEL org.opencontainers.image.version={release} org.opencontainers.image.title={self.prefix}"
             (context / "Dockerfile").write_text("\n".join([f"FROM {base}", label, *lines, ""]))
             docker("build", "--quiet", "--tag", tag, str(context))
         finally:

@@ -44,7 +44,10 @@ def put(location: Location, folder: Path, size_bytes: int, *, seed: int = 0) -> 
 
 def unfinished(settings: S3Settings) -> list[str]:
     with support_s3.client(settings) as s3:
-        found = s3.list_multipart_uploads(Bucket=settings.bucket, Prefix=settings.prefix).get("Uploads", [])
+        try:
+            found = s3.list_multipart_uploads(Bucket=settings.bucket, Prefix=settings.prefix).get("Uploads", [])
+        except s3.exceptions.NoSuchUpload:  # so says rclone as long as there never was one
+            return []
         return [each["Key"] for each in found]
 
 
@@ -133,6 +136,11 @@ def test_B2_uploads_of_dead_runs_are_aborted_and_counted_and_no_foreign_ones(mot
 
     assert sorted(unfinished(moto)) == sorted(foreign)
     assert location.abort_stale_uploads("") == 0
+
+
+def test_B2_a_bucket_that_never_had_an_upload_in_parts_has_none_to_abort(tmp_path: Path) -> None:
+    with support_s3.rclone_server(tmp_path) as settings:
+        assert S3Location(settings).abort_stale_uploads("") == 0
 
 
 def test_B2_uploads_that_run_are_left_alone(rclone: S3Settings) -> None:

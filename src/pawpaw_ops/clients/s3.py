@@ -177,13 +177,11 @@ class S3Location:
             How many there were.
         """
         before, count = utc_now() - timedelta(hours=older_than_h), 0
-        pages = self._client.get_paginator("list_multipart_uploads")
         with translated(self.name, "list unfinished uploads"):
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):
-                for found in page.get("Uploads", ()):
-                    if BACKUP_ID.fullmatch(found["Key"].split("/")[-2:][0]) and _began(found) < before:
-                        self._abort({"Bucket": self._bucket, "Key": found["Key"]}, found["UploadId"])
-                        count += 1
+            for found in self._uploads(prefix):
+                if BACKUP_ID.fullmatch(found["Key"].split("/")[-2:][0]) and _began(found) < before:
+                    self._abort({"Bucket": self._bucket, "Key": found["Key"]}, found["UploadId"])
+                    count += 1
         if count:
             log.warning("%s: aborted %d uploads left unfinished for more than %g h", self.name, count, older_than_h)
         return count
@@ -256,6 +254,16 @@ class S3Location:
         finally:
             if not done:
                 self._abort(where, upload)
+
+    def _uploads(self, prefix: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("list_multipart_uploads")
+        try:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):
+                yield from page.get("Uploads", ())
+        except ClientError as seen:
+            # So says rclone of a bucket that never had one.
+            if code(seen) != "NoSuchUpload":
+                raise
 
     def _where_free(self, call: Callable[..., Any], **arguments: Any) -> bool:
         """Call with If-None-Match, or without where that is not understood; False when something is there already."""

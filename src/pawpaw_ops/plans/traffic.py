@@ -110,6 +110,10 @@ class Budget(Noun):
     requests_least: int = Field(default=20, ge=1)
 
 
+FAILURES_ONLY = Budget(p95_factor=math.inf)
+"""For what is known to be fast enough: it served before."""
+
+
 class Judgement(StrEnum):
     """What traffic says of a release; unknown changes nothing."""
 
@@ -206,6 +210,8 @@ def _slowness(before: Traffic, during: Traffic, budget: Budget) -> tuple[Judgeme
     now = f"p95 is {during.p95_s:.3f} s"
     if during.p95_s <= budget.p95_least_s:
         return Judgement.OK, f"{now}, {budget.p95_least_s:.3f} s are good by themselves"
+    if math.isinf(budget.p95_factor):
+        return Judgement.OK, f"{now}, which is not judged"
     if before.p95_s is None or before.wanted < budget.requests_least:
         return Judgement.UNKNOWN, f"{now} and there were too few requests before to compare it with"
     allowed = max(before.p95_s * budget.p95_factor, budget.p95_least_s)

@@ -1,13 +1,12 @@
 """The order of a rotation, in its two sessions: up to replicas that accept both, and on to the new secrets alone."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import rotations
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target
-from pawpaw_ops.plans.traffic import Budget
+from pawpaw_ops.plans.traffic import FAILURES_ONLY
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_go import Pace
@@ -44,7 +43,7 @@ AT_ONCE = Times(grace=timedelta(0), sessions=timedelta(0))
 
 def pace_of(*, deadline_s: float, stable_s: float, soak_s: float) -> Pace:
     """Return how long to wait; the images stay the same, so how fast they are says nothing of the secrets."""
-    return Pace(Gate(deadline_s, stable_s), soak_s, Budget(p95_factor=math.inf))
+    return Pace(Gate(deadline_s, stable_s), soak_s, FAILURES_ONLY)
 
 
 def prepare(do: Session, targets: tuple[Target, ...], unfinished: Unfinished, *, abrupt: bool, why: str) -> Rotation:

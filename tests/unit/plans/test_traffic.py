@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawpaw_ops.plans.traffic import Budget, Judgement, Traffic, count, parse_line, percentile, verdict
+from pawpaw_ops.plans.traffic import FAILURES_ONLY, Budget, Judgement, Traffic, count, parse_line, percentile, verdict
 
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 ONE = "172.20.0.5:4000"
@@ -148,6 +148,12 @@ def test_verdicts_and_their_numbers(before: Traffic, during: Traffic, judged: Ju
     found, said = verdict(before, during, BUDGET)
     assert found is judged, said
     assert why in said
+
+
+@pytest.mark.parametrize("before", [WELL, Traffic(), well(p95_s=0.0)])
+def test_where_only_failures_count_slow_is_good_and_failed_is_not(before: Traffic) -> None:
+    assert verdict(before, well(p95_s=60.0), FAILURES_ONLY)[0] is Judgement.OK
+    assert verdict(before, well(failed=11), FAILURES_ONLY)[0] is Judgement.BAD
 
 
 @st.composite

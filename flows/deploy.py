@@ -1,5 +1,7 @@
 """Deploy: new replicas beside the old ones, proven, switched, soaked; the old ones end last."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from prefect import flow
@@ -30,6 +32,7 @@ def deploy(
     retain_releases: Annotated[int, Field(ge=1, le=100)] = 5,
     failed_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01,
     p95_factor: Annotated[float, Field(ge=1)] = 2.0,
+    backup_within_h: Annotated[float, Field(gt=0)] = 24,
 ) -> str:
     """Despliega una versión sin que falle ninguna petición.
 
@@ -51,6 +54,8 @@ def deploy(
         retain_releases: De cuántas publicaciones se siguen sirviendo los archivos que piden las páginas ya abiertas.
         failed_ratio: Qué parte de las peticiones puede fallar, además de la que ya fallaba.
         p95_factor: Cuántas veces más lento que antes puede ser el percentil 95 al final de la observación.
+        backup_within_h: Cuánto puede tener el último respaldo verificado, en horas, si una migración quita algo que las
+            versiones anteriores necesitan.
 
     Returns:
         The id of the release that serves.
@@ -69,4 +74,6 @@ def deploy(
         budget = Budget(failed_ratio=failed_ratio, p95_factor=p95_factor)
         pace = Pace(Gate(deadline_s, stable_s), soak_s, budget, keep_warm_s, retain_releases)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"{aim.version} → {stack}"):
-            return go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=f"desplegar {version}")
+            within = timedelta(hours=backup_within_h)
+            schema = partial(migrate, do, wanted, backup_within=within)
+            return go(do, wanted, pace, schema=schema, why=f"desplegar {version}")

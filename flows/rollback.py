@@ -53,7 +53,7 @@ def rollback(
         look.show_plan(do, wanted)
         if wanted.plan.nothing:
             return report.nothing_to_do(aim.version, "its images serve already")
-        check(do, wanted)
+        check(do, wanted, certificate=False)
         pace = Pace(Gate(deadline_s, stable_s, checked=False), soak_s, FAILURES_ONLY, keep_warm_s)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"volver a {aim.version}"):
             return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")

@@ -12,8 +12,10 @@ from flows.rollback import rollback
 from pawpaw_ops.clients import releases
 from pawpaw_ops.clients.gateway import ask, live_files, put_files, reload
 from pawpaw_ops.errors import Undone
+from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.upstreams import parse_marker, parse_members
 from pawpaw_ops.runner import LocalRunner
+from pawpaw_ops.session.audit import entries
 from pawpaw_ops.tasks.reconcile import warm_for_too_long
 from tests.e2e.fault_images import Fault, Images
 from tests.e2e.load import ledger_faults
@@ -24,13 +26,16 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 
 
-def test_deploy_B1_B5_ten_deploys_in_a_row_fail_no_request_and_make_no_order_twice(shop: Shop) -> None:
+def test_deploy_B1_B5_B9_C9_ten_deploys_in_a_row_fail_no_request_and_make_no_order_twice(shop: Shop) -> None:
+    """Of frontend and backend at once; the customers speak as the pages of the first of them do."""
+    since = utc_now().isoformat()
     with shop.customers() as load:
         versions = [shop.offer() for _ in range(10)]
         for version in versions:
             shop.deploy(version)
     assert load.result.failed == 0, load.result.summary
     assert ledger_faults(shop.stack.sql, load.result) == []
+    assert "no live upstreams" not in shop.stack.compose("logs", "--no-color", "--since", since, "nginx")
     assert shop.serves(versions[-1])
     assert shop.left_over() == []
 
@@ -49,6 +54,20 @@ def test_deploy_L1_github_is_told_by_the_flow_itself(shop: Shop) -> None:
     assert there.violations == []
     said = [[status["state"] for status in statuses] for statuses in there.statuses.values()]
     assert said == [["in_progress", "success"], ["in_progress", "failure"]]
+
+
+def test_deploy_M1_the_record_says_who_did_what_why_and_what_it_cost(shop: Shop) -> None:
+    before, good, bad = shop.ledger[-1].id, shop.offer(), shop.offer(fault=Fault.EXITS, only="backend")
+    shop.deploy(good)
+    with pytest.raises(Undone):
+        shop.deploy(bad)
+    went, failed = list(entries(Stack.named(shop.name).settings()))[-2:]
+    assert (went["verb"], went["was"], went["became"], went["result"]) == ("deploy", before, shop.ledger[-1].id, "ok")
+    assert went["actor"]
+    assert went["purpose"] == f"desplegar {good}"
+    assert went["steps"].keys() >= {"start new replicas of backend, frontend", "switch the gateway"}
+    assert went["requests"].keys() >= {"total", "failed", "retried"}
+    assert (failed["purpose"], failed["result"], failed["not_undone"]) == (f"desplegar {bad}", "undone", [])
 
 
 def test_deploy_I4_a_deploy_of_what_serves_does_nothing(shop: Shop) -> None:

@@ -1,10 +1,16 @@
 """Releases that are no good, under customers who never try again: nobody notices, and it is said why."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from flows.backup import backup_db
+from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import OpsError, PreconditionError, Undone
 from pawpaw_ops.models.base import Verdict
-from tests.e2e.fault_images import FORGET, Fault, Migration
+from pawpaw_ops.runner import LocalRunner
+from tests.e2e.fault_images import FORGET, Fault, Migration, table_in_use
 from tests.e2e.support_deploy import Shop
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
@@ -68,6 +74,28 @@ def test_deploy_F1_a_migration_that_fails_leaves_everything(shop: Shop) -> None:
     assert shop.stack.sql("SELECT max(version) FROM schema_migrations") == schema
 
 
+def test_deploy_F2_a_migration_that_has_to_wait_gives_up_before_anybody_waits_for_it_long(shop: Shop) -> None:
+    before = shop.everything()
+    version = shop.offer(migration=Migration("blocks", version=9151), only="backend")
+    with (
+        table_in_use(shop.stack.values["DB_CONTAINER"], shop.stack.values["DB_NAME"]),
+        pytest.raises(OpsError, match="lock timeout"),
+    ):
+        shop.deploy(version)
+    assert shop.everything() == before
+    assert shop.stack.sql("SELECT count(*) FROM schema_migrations WHERE version = 9151") == "0"
+
+
+def test_deploy_F5_of_two_who_migrate_at_once_one_does(shop: Shop) -> None:
+    tag = shop.images.backend("twice", migration=Migration("expands", version=9251))
+    command = compose.run_once(shop.stack.project, "migrate", settings={"BACKEND_IMAGE": tag})
+    with ThreadPoolExecutor() as pool:
+        said = list(pool.map(LocalRunner().run, [command] * 2))
+    assert sorted(re.findall(r'"applied":(\d)', "".join(said))) == ["0", "1"], said
+    assert shop.stack.sql("SELECT count(*) FROM schema_migrations WHERE version = 9251") == "1"
+    shop.stack.sql(FORGET)
+
+
 def test_deploy_F3_the_old_release_works_with_the_schema_of_a_new_one_that_did_not(shop: Shop) -> None:
     before = shop.everything()
     version = shop.offer(fault=Fault.EXITS, migration=Migration("expands", version=9201), only="backend")
@@ -77,10 +105,15 @@ def test_deploy_F3_the_old_release_works_with_the_schema_of_a_new_one_that_did_n
     assert shop.stack.sql("SELECT count(*) FROM schema_migrations WHERE version = 9201") == "1"
 
 
-def test_deploy_F4_there_is_no_way_back_across_a_migration_that_removes_something(shop: Shop) -> None:
+def test_deploy_F4_F7_a_migration_that_removes_something_wants_a_young_backup_and_is_a_door(shop: Shop) -> None:
     good = shop.offer()
     shop.deploy(good)
     contracts = shop.offer(migration=Migration("contracts", version=9301))
+    before = shop.everything()
+    with pytest.raises(PreconditionError, match="there is no way back: backup: "):
+        shop.deploy(contracts, backup_within_h=1e-6)
+    assert shop.everything() == before
+    backup_db(stack=shop.name)
     shop.deploy(contracts)
     assert shop.ledger[-1].contract
     before = shop.everything()

@@ -13,6 +13,7 @@ from pawpaw_ops.plans.findings import FAILS
 from pawpaw_ops.plans.prune import kept_releases
 from pawpaw_ops.tasks import hardening
 from tests.e2e.support_deploy import Shop
+from tests.e2e.support_shop import PROJECT
 from tests.integration.stack.support_docker import docker
 from tests.waiting import SOAK
 
@@ -33,15 +34,37 @@ def used() -> set[str]:
     return {one["Image"] for one in json.loads(docker("inspect", *ids))} if ids else set()
 
 
-def test_prune_PRN_02_after_many_deploys_few_images_are_left_and_every_kept_release_starts(shop: Shop) -> None:
-    """`docker system prune -a --volumes` at the same moment would have taken the ways back."""
-    left = []
+def counted(kind: str, *words: str, shop: Shop) -> int:
+    """Count what this stack has of it on the engine."""
+    return len(docker(kind, "ls", "--quiet", *words, "--filter", f"label={PROJECT}={shop.stack.name}").split())
+
+
+@pytest.fixture(scope="module")
+def left(shop: Shop) -> list[dict[str, int]]:
+    """Deploy many times with a prune behind each; returns how much of each kind there was after each."""
+    found = []
     for _ in range(DEPLOYS):
         shop.deploy(shop.offer(only="backend"))
         said = prune(stack=shop.name, approve=True, keep_releases=KEEP, keep_builds=1, min_age_h=0)
         assert "se puede volver a" in said
-        left.append(len(images_of(shop)))
-    assert max(left[KEEP + 2 :]) == left[-1]
+        found.append({
+            "images": len(images_of(shop)),
+            "containers": counted("container", "--all", shop=shop),
+            "networks": counted("network", shop=shop),
+            "volumes": counted("volume", shop=shop),
+            "journals": len(list((shop.state_dir / "journal").iterdir())),
+        })  # fmt: skip
+    return found
+
+
+def test_deploy_H8_deploy_after_deploy_nothing_grows(left: list[dict[str, int]]) -> None:
+    assert all(left[-1] == one for one in left[KEEP + 2 :]), left
+    assert left[0] | {"images": 0} == left[-1] | {"images": 0}
+
+
+def test_prune_PRN_02_after_many_deploys_every_kept_release_starts(shop: Shop, left: list[dict[str, int]]) -> None:
+    """`docker system prune -a --volumes` at the same moment would have taken the ways back."""
+    assert len(left) == DEPLOYS
     kept = kept_releases(shop.ledger, KEEP)
     assert len(kept) == KEEP + 1
     there = set(images_of(shop).values())

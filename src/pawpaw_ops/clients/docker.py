@@ -11,6 +11,7 @@ from docker import DockerClient
 from docker.errors import DockerException, NotFound
 
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
+from pawpaw_ops.models.base import utc_now
 
 LOCAL_ENGINE = "unix:///var/run/docker.sock"
 
@@ -149,14 +150,33 @@ def data_folder(address: str) -> Path:
     Raises:
         Unreachable: It does not answer.
     """
+    return Path(_info(address)["DockerRootDir"])
+
+
+def clock_apart_s(address: str) -> float:
+    """Return how far the engine's clock is ahead of this process's, in seconds; 0 where no difference can be seen.
+
+    Raises:
+        Unreachable: It does not answer.
+
+    Source: docs.docker.com/reference/api/engine/version/v1.41 (SystemInfo).
+    """
+    before = utc_now()
+    said = datetime.fromisoformat(_info(address)["SystemTime"])
+    after = utc_now()
+    return min((said - before).total_seconds(), 0.0) + max((said - after).total_seconds(), 0.0)
+
+
+def _info(address: str) -> Mapping[str, Any]:
     try:
         engine = DockerClient(base_url=engine_address(address or None))
         try:
-            return Path(engine.info()["DockerRootDir"])
+            found: Mapping[str, Any] = engine.info()
         finally:
             engine.close()
     except DockerException as seen:
         raise Unreachable(f"the Docker engine did not answer: {seen}.", hint="Start it.") from seen
+    return found
 
 
 def processes(address: str, container: str) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 import platform
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from pawpaw_ops.models.base import Noun, Verdict
+from pawpaw_ops.models.certificate import Certificate
 from pawpaw_ops.plans.deploy import Roll
 from pawpaw_ops.plans.services import Kind, Service
 
 ROOM = 0.05
 """Share of the engine's disk, in bytes and in inodes, that must be free."""
 LAG_BYTES = 64 * 1024 * 1024
+CLOCK_S = 2.0
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -110,3 +113,37 @@ def database(found: DatabaseRoom, *, more_sessions: int) -> tuple[Finding, ...]:
         finding("database sessions", sessions, holds=room >= more_sessions),
         lag,
     )
+
+
+def clock(apart_s: float) -> Finding:
+    """The engine's clock is this process's: requests since a switch are counted by the times in the gateway's log."""
+    says = f"the engine's is {apart_s:+.1f} s from this process's, {CLOCK_S:g} s are allowed"
+    return finding("clock", says, holds=abs(apart_s) <= CLOCK_S)
+
+
+def certificate(served: Mapping[str, Certificate], now: datetime) -> Finding:
+    """What the gateway shows has not ended; whether anybody vouches for it is said."""
+    if over := [
+        f"that of {name} ended {one.not_after:%Y-%m-%d}" for name, one in served.items() if one.not_after < now
+    ]:
+        return finding("certificate", f"{', '.join(over)}: renew-certificates", holds=False)
+    if alone := [name for name, one in served.items() if one.self_signed]:
+        return unknown("certificate", f"nobody vouches for that of {', '.join(alone)}: the gateway made it itself")
+    soonest = min(one.not_after for one in served.values())
+    return finding("certificate", f"valid until {soonest:%Y-%m-%d}", holds=True)
+
+
+def configuration(single_files: Iterable[str]) -> Finding:
+    """The gateway's configuration is mounted as folders: a file that is renamed into place is another inode."""
+    found = ", ".join(single_files)
+    says = f"{found}: a container goes on seeing the file that was there when it started; mount the folder"
+    return finding("gateway configuration", says if found else "no single file is mounted", holds=not found)
+
+
+def backup(taken_at: datetime | None, now: datetime, within: timedelta) -> Finding:
+    """There is a way back from a migration that removes something: a verified backup that is young enough."""
+    allowed = f"{within.total_seconds() / 3600:g} h are allowed"
+    if taken_at is None:
+        return finding("backup", f"there is no verified one, {allowed}", holds=False)
+    says = f"the newest verified one is {(now - taken_at).total_seconds() / 3600:.1f} h old, {allowed}"
+    return finding("backup", says, holds=now - taken_at <= within)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from pawpaw_ops.models.base import Noun
 
 PORT, READY, SMOKE = "pawpaw.port", "pawpaw.ready", "pawpaw.smoke"
@@ -44,6 +46,7 @@ class Service(Noun):
         memory_bytes: What one replica may take; 0 is no limit.
         grace_s: How long it may take to end, in seconds.
         checked: Whether the Compose file gives or forbids a health check; None leaves it to the image.
+        binds: Path inside -> path of the engine's host.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Service(Noun):
     memory_bytes: int = 0
     grace_s: float = GRACE_S
     checked: bool | None = None
+    binds: Mapping[str, str] = Field(default_factory=dict)
 
     @property
     def served(self) -> bool:
@@ -105,6 +109,7 @@ def _service(name: str, found: Mapping[str, Any], raw: Mapping[str, Any]) -> Ser
         memory_bytes=int(found.get("mem_limit", 0)),
         grace_s=seconds(found["stop_grace_period"]) if "stop_grace_period" in found else GRACE_S,
         checked=None if check is None else not check.get("disable", False),
+        binds={one["target"]: one["source"] for one in found.get("volumes") or () if one["type"] == "bind"},
     )
 
 

@@ -1,28 +1,44 @@
 """What is looked at before a deploy changes anything."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import psutil
 
+from pawpaw_ops.clients import certificates
+from pawpaw_ops.clients.docker import clock_apart_s
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.inventory import engine_disk
 from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
 from pawpaw_ops.clients.postgres.room import room
+from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.errors import OpsError, PreconditionError, Unreachable
-from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.models.backup import Manifest
+from pawpaw_ops.models.base import Verdict, utc_now
+from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans import preflight
+from pawpaw_ops.plans.certificates import wanted as wanted_certificate
 from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.operation import operation
+from pawpaw_ops.tasks.publish import newest_verified
 
 DISK = "disk"
+GATEWAY_FOLDER = "/etc/nginx"
 SESSIONS_EACH = "10"
 """Sessions that one replica may open where DB_POOL_MAX in the `.env` says nothing else."""
 
 
 @operation("check before deploy")
-def check(do: Session, wanted: Wanted) -> None:
+def check(do: Session, wanted: Wanted, *, certificate: bool = True) -> None:
     """Look at all that would make a deploy fail half-way; what cannot be looked at is said and is no failure.
+
+    Args:
+        do: The session.
+        wanted: What differs.
+        certificate: Whether one that has ended holds it up: no way back, and no change of a secret, may wait for that.
 
     Raises:
         PreconditionError: Something does not hold; all of it is named.
@@ -35,6 +51,9 @@ def check(do: Session, wanted: Wanted) -> None:
         preflight.readiness(wanted.services),
         preflight.architecture({name: image.architecture for name, image in wanted.images.items()}),
         preflight.memory(wanted.services, wanted.plan.rolls, psutil.virtual_memory().available),
+        preflight.configuration(_single_files(do.stack.its_project(), wanted)),
+        _clock(do.stack.its_project()),
+        *((_certificate(do.stack.its_project()),) if certificate else ()),
         _disk(do),
         *_database(do, wanted),
     ]
@@ -50,6 +69,47 @@ def check(do: Session, wanted: Wanted) -> None:
             f"a deploy may not begin: {'; '.join(f'{one.name}: {one.says}' for one in wrong)}.",
             hint="`prune` shows what fills the disk and what may go." if full else "",
         )
+
+
+def check_backup(do: Session, *, within: timedelta) -> None:
+    """See that the database could be brought back to before a migration that removes something.
+
+    Raises:
+        PreconditionError: No backup is verified and as young as that.
+
+    Touches:
+        Nothing.
+    """
+    places = locations(do.stack.store)
+    newest = newest_verified(tuple(Catalog[Manifest](one, do.stack.name, do.stack.database.name) for one in places))
+    seen = preflight.backup(newest.contents.taken_at if newest else None, utc_now(), within)
+    if seen.verdict is not Verdict.VERIFIED:
+        raise PreconditionError(
+            f"a migration removes what older releases need, and there is no way back: backup: {seen.says}.",
+            hint="Run backup-db first, or pass backup_within_h if you know better.",
+        )
+
+
+def _single_files(project: Project, wanted: Wanted) -> list[str]:
+    """Return what a worker on the engine's host sees to be files; elsewhere there is nothing to see."""
+    gateways = (one for one in wanted.services if one.name == project.gateway)
+    binds = [pair for one in gateways for pair in one.binds.items() if pair[0].startswith(GATEWAY_FOLDER)]
+    return [source for _, source in binds if Path(source).is_file()]
+
+
+def _clock(project: Project) -> Finding:
+    try:
+        return preflight.clock(clock_apart_s(project.engine))
+    except OpsError as seen:
+        return preflight.unknown("clock", seen.message)
+
+
+def _certificate(project: Project) -> Finding:
+    try:
+        names = wanted_certificate(read_env(project.env_file)).names
+        return preflight.certificate(certificates.served(project, names), utc_now())
+    except OpsError as seen:
+        return preflight.unknown("certificate", seen.message)
 
 
 def _disk(do: Session) -> Finding:

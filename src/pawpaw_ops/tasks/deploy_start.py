@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from pawpaw_ops.clients import services
 from pawpaw_ops.clients.compose_project import containers_of
@@ -20,10 +21,12 @@ from pawpaw_ops.plans.services import Service
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_checks import check_backup
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.operation import operation
 
 POLL_S = 0.2
+WAY_BACK = timedelta(hours=24)
 TAIL = 15
 TAIL_CHARACTERS = 800
 OK = 200
@@ -78,13 +81,19 @@ def _schema(out: str) -> Schema:
 
 
 @operation("migrate")
-def migrate(do: Session, wanted: Wanted) -> Schema:
+def migrate(do: Session, wanted: Wanted, *, backup_within: timedelta = WAY_BACK) -> Schema:
     """Bring the schema to the new release, once, by its own image; the old release goes on serving with it.
+
+    Args:
+        do: The session.
+        wanted: What differs.
+        backup_within: How old the newest verified backup may be, where a migration removes something.
 
     Returns:
         The schema as it is now; its `pending` are the migrations that were applied.
 
     Raises:
+        PreconditionError: A migration removes something, and there is no such backup.
         CommandError: A migration failed, or waited for a lock longer than it may; its words are in it.
 
     Touches:
@@ -93,6 +102,8 @@ def migrate(do: Session, wanted: Wanted) -> Schema:
     before = ask_schema(do, wanted)
     if not before.pending:
         return before
+    if before.contract:
+        check_backup(do, within=backup_within)
     report.logger().info("applying %s", ", ".join(before.pending))
     said = do.scratch_folder() / "migrate.log"
     command = replace(compose.run_once(do.stack.its_project(), "migrate", settings=wanted.settings), stdout=said)

@@ -1,8 +1,11 @@
 """What must hold before a deploy begins."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.models.certificate import Certificate
 from pawpaw_ops.plans import preflight
 from pawpaw_ops.plans.deploy import Roll
 from pawpaw_ops.plans.preflight import DatabaseRoom, Disk
@@ -67,3 +70,49 @@ def test_deploy_F6_a_database_that_cannot_take_a_deploy_is_found(found: Database
 def test_no_standby_is_unknown_and_not_ok() -> None:
     found = DatabaseRoom(standby=False, used=1, most=97, lag_bytes=None)
     assert preflight.database(found, more_sessions=20)[-1].verdict is UNKNOWN
+
+
+@pytest.mark.parametrize(("apart_s", "verdict"), [(0.0, OK), (1.9, OK), (-2.1, BAD), (3600.0, BAD)])
+def test_an_engine_whose_clock_differs_is_found(apart_s: float, verdict: Verdict) -> None:
+    assert preflight.clock(apart_s).verdict is verdict
+
+
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+def certificate(*, days: int, self_signed: bool = False) -> Certificate:
+    return Certificate(
+        serial="1",
+        names=("shop.example",),
+        not_before=NOW - timedelta(days=90),
+        not_after=NOW + timedelta(days=days),
+        self_signed=self_signed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("served", "verdict", "says"),
+    [
+        ({"a": certificate(days=1), "b": certificate(days=9)}, OK, "valid until 2026-08-02"),
+        ({"a": certificate(days=1), "b": certificate(days=-1)}, BAD, "that of b ended 2026-07-31"),
+        ({"a": certificate(days=900, self_signed=True)}, UNKNOWN, "nobody vouches for that of a"),
+        ({"a": certificate(days=-1, self_signed=True)}, BAD, "that of a ended"),
+    ],
+)
+def test_a_certificate_that_has_ended_is_found(served: dict[str, Certificate], verdict: Verdict, says: str) -> None:
+    found = preflight.certificate(served, NOW)
+    assert found.verdict is verdict
+    assert says in found.says
+
+
+def test_deploy_C8_a_configuration_that_is_mounted_as_a_single_file_is_found() -> None:
+    assert preflight.configuration([]).verdict is OK
+    found = preflight.configuration(["/srv/nginx.conf"])
+    assert found.verdict is BAD
+    assert "/srv/nginx.conf: a container goes on seeing the file" in found.says
+
+
+@pytest.mark.parametrize(("age_h", "verdict"), [(None, BAD), (1, OK), (24, OK), (25, BAD)])
+def test_deploy_F7_a_backup_that_is_too_old_is_found(age_h: int | None, verdict: Verdict) -> None:
+    taken_at = None if age_h is None else NOW - timedelta(hours=age_h)
+    assert preflight.backup(taken_at, NOW, timedelta(hours=24)).verdict is verdict

@@ -21,7 +21,7 @@ def test_a_service_behind_the_gateway() -> None:
         labels={"pawpaw.port": "4000", "pawpaw.ready": "/ready", "pawpaw.smoke": "/api/products"},
         mem_limit="536870912",
         stop_grace_period="1m30s",
-        volumes=[{"type": "bind", "source": "/etc/x", "read_only": True}],
+        volumes=[{"type": "bind", "source": "/etc/x", "target": "/etc/y", "read_only": True}],
     )
     assert found == Service(
         name="backend",
@@ -36,6 +36,7 @@ def test_a_service_behind_the_gateway() -> None:
         env_names=("A", "DB_PASSWORD"),
         memory_bytes=536870912,
         grace_s=90,
+        binds={"/etc/y": "/etc/x"},
     )
     assert found.served
     assert "canary" not in str(found)

@@ -1,7 +1,9 @@
 """A stack for a test: its database on a real server, its store, its blocks, and short ways to look at both."""
 
+import contextlib
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.disposable import DisposableServer
 from pawpaw_ops.models.database import ClientTools, Fingerprint
 from pawpaw_ops.models.stack import StackSettings
+from tests.waiting import wait_until
 
 SHOP = Path(__file__).parents[2] / "deployments" / "demo" / "shop.sql"
 DEADLINE_S = 30.0
@@ -161,3 +164,18 @@ def try_connect(kit: Kit, database: str) -> psycopg.Connection[Any]:
         autocommit=True,
         connect_timeout=5,
     )
+
+
+@contextlib.contextmanager
+def locked_dump(kit: Kit) -> Iterator[None]:
+    """Hold a table, while the block lasts, that a dump alone wants to lock: one without rows and partitions."""
+    kit.sql("CREATE TABLE parted (a int) PARTITION BY RANGE (a)")
+    with kit.postgres().connect() as conn, conn.transaction():
+        conn.execute("LOCK TABLE parted IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+def waiting_dump(kit: Kit) -> None:
+    """Wait until pg_dump waits for that table."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'"
+    wait_until(lambda: kit.sql(waiting, database="postgres") != [(0,)], "the dump waits for the lock", deadline_s=60)

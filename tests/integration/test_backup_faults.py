@@ -29,7 +29,7 @@ from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.testing import at_entry
 from tests.integration.support_child import Child
 from tests.integration.support_mounts import small_disk
-from tests.integration.support_stack import Kit, try_connect
+from tests.integration.support_stack import Kit, locked_dump, try_connect, waiting_dump
 from tests.waiting import wait_until
 
 
@@ -296,12 +296,12 @@ def test_no_usable_recipient(tiny: Kit, recipients: list[str]) -> None:
 
 def test_A2_worker_killed_while_pg_dump_runs(kit: Kit) -> None:
     """pg_dump outlives a killed worker; the next run ends its sessions and clears its scratch."""
-    child = Child("backup-db", str(kit.folder / "child.log"), stack=kit.name)
-    worker = psutil.Process(child.process.pid)
-    wait_until(lambda: any(p.name() == "pg_dump" for p in worker.children()), "pg_dump runs")
-    dump = next(p for p in worker.children() if p.name() == "pg_dump")
-    dump.suspend()
-    child.kill()
+    with locked_dump(kit):
+        child = Child("backup-db", str(kit.folder / "child.log"), stack=kit.name)
+        waiting_dump(kit)
+        [dump] = [one for one in psutil.Process(child.process.pid).children() if one.name() == "pg_dump"]
+        dump.suspend()
+        child.kill()
     assert child.process.exitcode == -signal.SIGKILL
     assert dump.is_running()
 

@@ -29,7 +29,7 @@ from pawpaw_ops.session import open_session
 from tests.integration.stack.support_docker import docker
 from tests.integration.support_child import Child, forked
 from tests.integration.support_containers import ContainerKit, containers_of, inspect
-from tests.integration.support_stack import TINY
+from tests.integration.support_stack import TINY, locked_dump, waiting_dump
 from tests.waiting import wait_until
 
 CLONE_NEWNS = 0x20000
@@ -49,21 +49,6 @@ def child(kit: ContainerKit, verb: str, **parameters: Any) -> Child:
 
 def said(kit: ContainerKit) -> str:
     return (kit.folder / "child.log").read_text()[-4000:]
-
-
-@contextlib.contextmanager
-def locked_dump(kit: ContainerKit) -> Iterator[None]:
-    """Hold a table, while the block lasts, that a dump alone wants to lock: one without rows and partitions."""
-    kit.sql("CREATE TABLE parted (a int) PARTITION BY RANGE (a)")
-    with kit.postgres().connect() as conn, conn.transaction():
-        conn.execute("LOCK TABLE parted IN ACCESS EXCLUSIVE MODE")
-        yield
-
-
-def waiting_dump(kit: ContainerKit) -> None:
-    """Wait until pg_dump waits for that table."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'"
-    wait_until(lambda: kit.sql(waiting, database="postgres") != [(0,)], "the dump waits for the lock", deadline_s=60)
 
 
 def slow_index(kit: ContainerKit) -> None:

@@ -75,9 +75,9 @@ bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes 
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak
-soak: $(READY) ## Kill backups and restores at random steps, rotations at every one, deploy and prune twenty times
+soak: $(READY) ## Kill backups and restores at random steps, rotations at every one, deploy ten times in a row, deploy and prune twenty
 	$(BIN)/python -m benchmarks.soak
-	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_rotate_interrupted.py tests/e2e/test_upkeep.py
+	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_deploy.py tests/e2e/test_rotate_interrupted.py tests/e2e/test_upkeep.py
 
 .PHONY: lock
 lock: $(READY) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions that fit

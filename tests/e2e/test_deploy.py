@@ -21,16 +21,17 @@ from tests.e2e.fault_images import Fault, Images
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
 from tests.integration.support_github import TOKEN, github_double
-from tests.waiting import wait_until
+from tests.waiting import SOAK, wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
+DEPLOYS = 10 if SOAK else 4
 
 
-def test_deploy_B1_B5_B9_C9_ten_deploys_in_a_row_fail_no_request_and_make_no_order_twice(shop: Shop) -> None:
+def test_deploy_B1_B5_B9_C9_deploys_in_a_row_fail_no_request_and_make_no_order_twice(shop: Shop) -> None:
     """Of frontend and backend at once; the customers speak as the pages of the first of them do."""
     since = utc_now().isoformat()
     with shop.customers() as load:
-        versions = [shop.offer() for _ in range(10)]
+        versions = [shop.offer() for _ in range(DEPLOYS)]
         for version in versions:
             shop.deploy(version)
     assert load.result.failed == 0, load.result.summary

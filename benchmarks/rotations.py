@@ -1,0 +1,141 @@
+"""Rotate the running shop's secrets under customers who never try again: `rotate-secrets`, and the manual's RB-02 as typed.
+
+`python -m benchmarks.rotations` changes the database's password, the key of the sessions and Redis' password, by ours and
+by hand, and counts what customers saw. By hand the new values are in the `.env` at once, with no time to think.
+"""
+
+import argparse
+import secrets
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report
+from benchmarks.results import Record, Results
+from benchmarks.shop import running_shop
+from flows.reconcile_gateway import reconcile_gateway
+from flows.retire_secrets import retire_secrets
+from flows.rotate_secrets import rotate_secrets
+from pawpaw_ops.clients.env_file import change_env
+from tests.e2e.load import PLENTY, Load
+from tests.e2e.support_deploy import Shop
+from tests.integration.stack.support_docker import attempt, base_image, docker
+from tests.waiting import wait_until
+
+HERE = Path(__file__).parent
+BEGIN, END = (f"<!-- written by the rotation benchmark: {what} -->" for what in ("begin", "end"))
+ROUNDS, RATE = 3, 75.0
+PACE: dict[str, Any] = {"soak_s": 5.0, "stable_s": 0.5}
+CHANGED = ("DB_PASSWORD", "JWT_SECRET", "REDIS_APP_PASSWORD")
+KINDS = {"manual": "the manual's RB-02, typed without a pause", "ours": "`rotate-secrets` and `retire-secrets`"}
+
+
+def main() -> None:
+    """Run it."""
+    words = argparse.ArgumentParser(prog="benchmarks.rotations", description=__doc__)
+    words.add_argument("--rounds", type=int, default=ROUNDS, help="rotations of each kind; fewer are written nowhere")
+    given = words.parse_args()
+    full = given.rounds == ROUNDS
+    results = Results(HERE / "rotations.jsonl" if full else None)
+    results.take("lock-out", "", 0, _lock_out)
+    with running_shop() as shop:
+        shop.deploy(shop.offer())
+        shop.stack.sql(PLENTY)
+        for number in range(given.rounds):
+            for kind in KINDS:
+                results.take(kind, "", number, partial(_round, shop, kind))
+    made = table(results)
+    print(made)
+    if full:
+        report.write(HERE / "README.md", made, begin=BEGIN, end=END)
+
+
+def _round(shop: Shop, kind: str) -> Record:
+    with Load(f"https://localhost:{shop.stack.values['HTTPS_PORT']}", rate_per_s=RATE) as load:
+        load.wait_for_more(500)
+        began = time.monotonic()
+        ROTATIONS[kind](shop)
+        took_s = time.monotonic() - began
+        load.wait_for_more(300, deadline_s=180)
+    for service in ("postgres", "redis", "backend", "nginx"):
+        shop.stack.wait_healthy(service)
+    reconcile_gateway(stack=shop.name)
+    seen = load.result
+    return {
+        "took_s": took_s, "gap_s": seen.longest_gap_s, "requests": seen.total, "failed": seen.failed, "kinds": seen.kinds,
+    }  # fmt: skip
+
+
+def _ours(shop: Shop) -> None:
+    rotate_secrets(stack=shop.name, which="all", **PACE)
+    retire_secrets(stack=shop.name, now=True, **PACE)
+
+
+def _manual(shop: Shop) -> None:
+    """Its steps 1, 2 and 4; who waits for the shop to be whole again waits as `docker compose up` does."""
+    change_env(shop.stack.project.env_file, {name: secrets.token_hex(32) for name in CHANGED})
+    shop.stack.compose("up", "--detach", "--no-build", "--force-recreate")
+
+
+ROTATIONS: dict[str, Callable[[Shop], None]] = {"manual": _manual, "ours": _ours}
+
+
+def _lock_out() -> Record:
+    """Recreate a database as the team's stack has it, with a new POSTGRES_PASSWORD on the old volume, and log in."""
+    name = f"pawpaw-bench-{secrets.token_hex(4)}"
+
+    def start(password: str) -> None:
+        words = ("--name", name, "--label", "pawpaw.test", "--volume", f"{name}:/var/lib/postgresql/data")
+        docker("run", "--detach", *words, "--env", f"POSTGRES_PASSWORD={password}", base_image("BASE_POSTGRES"))
+        wait_until(lambda: logs_in(password, "127.0.0.1", ready=True) == 0, "the server answers")
+
+    def logs_in(password: str, host: str, *, ready: bool = False) -> int:
+        psql = ("pg_isready", "-h", host) if ready else ("psql", "-h", host, "-U", "postgres", "-c", "SELECT 1")
+        return attempt("exec", "--env", f"PGPASSWORD={password}", name, *psql).returncode
+
+    def address() -> str:
+        return docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", name).strip()
+
+    try:
+        start("old")
+        before = logs_in("old", address())
+        docker("rm", "--force", name)
+        start("new")
+        return {"before": before == 0, "new": logs_in("new", address()) == 0, "old": logs_in("old", address()) == 0}
+    finally:
+        attempt("rm", "--force", name)
+        attempt("volume", "rm", name)
+
+
+def table(results: Results) -> str:
+    """Return the table, made from the records and from nothing else."""
+    lines = [
+        f"All three secrets are changed while 16 customers ask for {RATE:.0f} things per second; medians of"
+        f" {len(results.rows('ours', ''))} rotations of each kind; two backends, {PACE['soak_s']:g} s of soak in ours,"
+        " which rolls the backends twice and ends the old secrets in the same go.",
+        "",
+        "| | it takes | requests | requests that failed | longest time without an answer | how they failed |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind, said in KINDS.items():
+        took, total, failed, gap = (
+            statistics.median(results.values(kind, "", key)) for key in ("took_s", "requests", "failed", "gap_s")
+        )
+        kinds = results.rows(kind, "")[-1]["kinds"]
+        how = ", ".join(f"{count} × {what}" for what, count in kinds.items()) or "–"
+        lines.append(f"| {said} | {took:.1f} s | {total:.0f} | **{failed:.0f}** | {gap:.2f} s | {how} |")
+    [lock] = results.rows("lock-out", "")
+    say = {True: "is let in", False: "is refused"}
+    lines += [
+        "",
+        "On a database whose password only `POSTGRES_PASSWORD` sets, as the team's stack has it, the login with the new"
+        f" password after RB-02 {say[lock['new']]}, and with the old one {say[lock['old']]}.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,11 @@
 """Rotations of the running stack with a double of GitHub that has keys of its own and decrypts what it gets."""
 
 import base64
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -11,8 +14,9 @@ from blocks import GitHubRepository, Stack
 from flows.check_secrets import check_secrets
 from pawpaw_ops.errors import ConfigError, PreconditionError, Undone, VerificationError
 from tests.e2e.support_deploy import Shop
-from tests.e2e.support_rotate import Vault
+from tests.e2e.support_rotate import PACE, Vault
 from tests.integration.support_canaries import ArgvSampler, files
+from tests.integration.support_child import Child
 from tests.integration.support_github import TOKEN, GitHubDouble, github_double
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
@@ -77,6 +81,23 @@ def test_rotate_GH_04_GH_07_what_github_would_not_take_is_found_before_anything_
     assert vault.turns() == turns
     assert vault.open() is None
     assert there.puts == []
+
+
+@pytest.mark.parametrize("event", ["step", "done"])
+def test_rotate_GH_09_killed_before_or_after_github_was_written_it_goes_on(
+    shop: Shop, vault: Vault, there: GitHubDouble, tmp_path: Path, event: str
+) -> None:
+    vault.env()
+    parameters: dict[str, Any] = {"stack": shop.name, "which": "database", **PACE}
+    kill = (event, "write DB_PASSWORD, DB_USER to GitHub")
+    child = Child("rotate-secrets", str(tmp_path / "log"), kill=kill, **parameters)
+    assert child.wait() == -signal.SIGKILL
+    vault.rotate("database")
+    new = vault.env()
+    assert there.values() == {"DB_PASSWORD": new["DB_PASSWORD"], "DB_USER": new["DB_USER"]}
+    assert there.values("production") == {"DB_PASSWORD": new["DB_PASSWORD"]}
+    vault.retire(now=True)
+    assert vault.holds(new)
 
 
 @contextmanager

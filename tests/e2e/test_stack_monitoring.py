@@ -38,12 +38,13 @@ def test_every_target_is_up_and_each_replica_is_one(stack: RunningStack) -> None
         jobs = {one["labels"]["job"] for one in found}
         return {one["health"] for one in found} == {"up"} and len(jobs) == 8
 
+    def each_replica_is_one() -> bool:
+        backends = {one["labels"]["instance"] for one in targets(stack) if one["labels"]["job"] == "backend"}
+        networks = [one["NetworkSettings"]["Networks"] for one in stack.containers("backend")]
+        return backends == {f"{net['IPAddress']}:4000" for those in networks for net in those.values()}
+
     wait_until(all_up, "every target is up", deadline_s=120)
-    backends = {one["labels"]["instance"] for one in targets(stack) if one["labels"]["job"] == "backend"}
-    addresses = {
-        net["IPAddress"] for one in stack.containers("backend") for net in one["NetworkSettings"]["Networks"].values()
-    }
-    assert backends == {f"{address}:4000" for address in addresses}
+    wait_until(each_replica_is_one, "each replica is a target, and nothing else is", deadline_s=120)
     assert not UNWATCHED & {one["labels"]["job"] for one in targets(stack)}
 
 

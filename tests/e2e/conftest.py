@@ -34,7 +34,7 @@ def shop(stack: RunningStack, prefect_api: None, tmp_path_factory: pytest.TempPa
 def load(shop: Shop) -> Iterator[Load]:
     """One crowd of customers for a whole module."""
     since = utc_now().isoformat()
-    with shop.customers(seconds=1800, rate_per_s=75) as made:
+    with shop.customers(seconds=1800) as made:
         yield made
     assert ledger_faults(shop.stack.sql, made.result) == []
     assert "no live upstreams" not in shop.stack.compose("logs", "--no-color", "--since", since, "nginx")

@@ -28,6 +28,9 @@ VARIABLES = {"backend": "BACKEND_IMAGE", "frontend": "FRONTEND_IMAGE"}
 QUICK = {"deadline_s": 40.0, "stable_s": 0.5, "soak_s": 0.5, "p95_factor": 1000.0, "keep_warm_s": 0.0}
 """No patience, and no judgement of how fast this machine is today."""
 
+RATE = 60.0
+"""Requests per second: enough that a gap shows, and so few that a machine of two cores does more than answer them."""
+
 
 @dataclass
 class Shop:
@@ -93,7 +96,7 @@ class Shop:
         """Customers who never try again, for as long as the block lasts."""
         self.stack.sql(PLENTY)
         url = f"https://localhost:{self.stack.values['HTTPS_PORT']}"
-        with Load(url, **settings) as load:
+        with Load(url, **({"rate_per_s": RATE} | settings)) as load:
             load.wait_for_more(300)
             yield load
             load.wait_for_more(300)

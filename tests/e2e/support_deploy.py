@@ -153,6 +153,7 @@ def prepare(stack: RunningStack, folder: Path) -> Shop:
     password = SecretStr(stack.values["POSTGRES_BOOTSTRAP_PASSWORD"])
     database = PostgresDatabase(container=stack.values["DB_CONTAINER"], password=password, **login)
     identity = x25519.Identity.generate()
+    (folder / "store").mkdir()
     store = BackupStore(folder=folder / "store", recipients=[str(identity.to_public())])
     project = ComposeProject(folder=stack.project.file.parent, env_file=stack.project.env_file)
     name = f"{stack.name}-deploy"

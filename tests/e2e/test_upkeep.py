@@ -18,7 +18,7 @@ from tests.integration.stack.support_docker import docker
 from tests.waiting import SOAK
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
-DEPLOYS, KEEP = 20 if SOAK else 5, 2
+DEPLOYS, KEEP = (20, 2) if SOAK else (5, 1)
 
 
 def images_of(shop: Shop) -> dict[str, str]:

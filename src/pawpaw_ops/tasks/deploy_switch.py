@@ -227,8 +227,8 @@ def commit(do: Session, wanted: Wanted, release: Release, *, keep_warm_s: float,
         )
     record = Step(name=RECORD, undo=undo_services.record_release(release), scratch=True)
     then = [*more, *_ends(wanted, keep_warm_s), record]
-    do.was, do.became = wanted.current.id if wanted.current else "", release.id
     do.commit(f"release {release.id} serves", then=then)
+    do.was, do.became = wanted.current.id if wanted.current else "", release.id
     do.clear(RECORD)
     do.clear(WARM, RETIRE)
     tell_the_shipper(do)

@@ -1,4 +1,7 @@
-"""The stack's lock: one `flock`, so that the kernel frees it when its holder dies; beside it who holds it."""
+"""The stack's lock: one `flock` on its folder, which the kernel frees when the holder dies; in it stands who holds it.
+
+Not on the note: whoever removed it would let the next run in beside its holder.
+"""
 
 import contextlib
 import fcntl
@@ -16,6 +19,7 @@ from pawpaw_ops.errors import ConfigError, LockHeld
 from pawpaw_ops.models.base import Noun, utc_now
 
 POLL_S = 0.1
+NOTE = "lock"
 
 
 class Holder(Noun):
@@ -59,18 +63,19 @@ def stack_lock(state_dir: Path, who: Holder, *, wait_s: float = 0.0) -> Iterator
     Touches:
         `lock` in the stack's folder.
     """
-    with _file(state_dir) as number:
+    with _opened(state_dir, os.O_RDONLY | os.O_DIRECTORY) as folder:
         until = time.monotonic() + wait_s
-        while not try_lock(number):
+        while not try_lock(folder):
             if time.monotonic() >= until:
-                raise LockHeld(_held_by(number), hint="Wait for it, or cancel it in the Prefect UI.")
+                raise LockHeld(_held_by(state_dir), hint="Wait for it, or cancel it in the Prefect UI.")
             time.sleep(POLL_S)
-        os.ftruncate(number, 0)
-        os.pwrite(number, who.model_dump_json().encode(), 0)
-        try:
-            yield
-        finally:
-            os.ftruncate(number, 0)
+        with _opened(state_dir, os.O_RDWR | os.O_CREAT, NOTE) as note:
+            os.ftruncate(note, 0)
+            os.pwrite(note, who.model_dump_json().encode(), 0)
+            try:
+                yield
+            finally:
+                os.ftruncate(note, 0)
 
 
 def try_lock(number: int) -> bool:
@@ -83,10 +88,10 @@ def try_lock(number: int) -> bool:
 
 
 @contextlib.contextmanager
-def _file(state_dir: Path) -> Iterator[int]:
+def _opened(state_dir: Path, flags: int, name: str = "") -> Iterator[int]:
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        number = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        number = os.open(state_dir / name, flags | os.O_CLOEXEC, 0o640)
     except OSError as seen:
         raise ConfigError(
             f"cannot write to the stack's folder {state_dir}: {seen.strerror}.",
@@ -98,11 +103,10 @@ def _file(state_dir: Path) -> Iterator[int]:
         os.close(number)
 
 
-def _held_by(number: int) -> str:
-    raw = os.pread(number, 65536, 0)
+def _held_by(state_dir: Path) -> str:
     try:
-        who = Holder.model_validate(json.loads(raw))
-    except (ValueError, ValidationError):
+        who = Holder.model_validate(json.loads((state_dir / NOTE).read_bytes()))
+    except (OSError, ValueError, ValidationError):
         return "the stack is locked by a run that has not written its name yet."
     return (
         f"the stack is locked by {who.verb} ({who.purpose}), run {who.run_id}, started by {who.actor}"

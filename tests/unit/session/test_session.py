@@ -1,11 +1,12 @@
 """The session: what is begun is journaled, what fails is undone, and the error says which state the stack is in."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
+from pawpaw_ops.errors import ConfigError, HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
 from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session.in_use import being_read, reading
@@ -103,7 +104,29 @@ def test_a_second_session_is_told_who_holds_the_lock(stack: StackSettings) -> No
         pass
 
 
-def test_others_may_work_while_a_session_waits(stack: StackSettings) -> None:
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda note: note.write_text("{"), lambda note: note.rename(note.parent / "x")]
+)
+def test_deploy_D7_removing_the_note_of_who_holds_the_lock_frees_nothing(
+    stack: StackSettings, spoil: Callable[[Path], object]
+) -> None:
+    """There is no `unlock`: the kernel frees it with its holder, and nobody else can."""
+    with open_session(stack, verb="v", purpose="p", run_id="r1"):
+        spoil(stack.state_dir / "lock")
+        with pytest.raises(LockHeld, match="is locked"), open_session(stack, verb="w", purpose="p", run_id="r2"):
+            pass
+    with open_session(stack, verb="w", purpose="p", run_id="r3"):
+        pass
+
+
+def test_deploy_D5_where_no_lock_can_be_taken_nothing_runs(stack: StackSettings) -> None:
+    stack.state_dir.parent.mkdir(parents=True, exist_ok=True)
+    stack.state_dir.write_text("a file in the folder's place")
+    with pytest.raises(ConfigError, match="cannot write"), open_session(stack, verb="v", purpose="p", run_id="r1"):
+        pytest.fail("it ran")
+
+
+def test_deploy_L5_others_may_work_while_a_session_waits_for_a_yes(stack: StackSettings) -> None:
     with open_session(stack, verb="v", purpose="p", run_id="r1") as do:
         with do.unlocked("waiting"), open_session(stack, verb="w", purpose="p", run_id="r2"):
             assert alive(stack.state_dir, "r1")

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from pyrage import x25519
 
-from blocks import BackupIdentity, BackupStore, PostgresDatabase, Stack
+from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase, Stack
 from pawpaw_ops.clients.postgres import fingerprint
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog, locations
@@ -79,7 +79,9 @@ class Kit:
             )
         self.save_blocks(**store)
 
-    def save_blocks(self, *, database: dict[str, Any] | None = None, **store: Any) -> None:
+    def save_blocks(
+        self, *, database: dict[str, Any] | None = None, project: ComposeProject | None = None, **store: Any
+    ) -> None:
         """Write the blocks, anew where they are there already."""
         login = self.server.database()
         fields = {
@@ -95,7 +97,7 @@ class Kit:
         kept = BackupStore(**({"folder": self.store_folder, "recipients": [str(self.identity.to_public())]} | store))
         kept.save(self.name, overwrite=True)
         BackupIdentity(identities=[str(self.identity)]).save(self.name, overwrite=True)
-        Stack(state_dir=self.state_dir, database=base, store=kept).save(self.name, overwrite=True)
+        Stack(state_dir=self.state_dir, database=base, store=kept, project=project).save(self.name, overwrite=True)
 
     def remove(self) -> None:
         """Drop every database of this test and its folder."""

@@ -232,6 +232,16 @@ VERBS: tuple[Verb, ...] = (
         containers=True,
     ),
     Verb(
+        name="adopt-roles",
+        flow="adopt_roles:adopt_roles",
+        does="bring a database that the application's login owns to an owner who cannot log in and two logins that can",
+        touches="roles, owners and privileges of the database",
+        undone_by="itself when it fails",
+        when="by hand, once",
+        approval=True,
+        containers=True,
+    ),
+    Verb(
         name="rotate-secrets",
         flow="rotate_secrets:rotate_secrets",
         does="let the servers accept new secrets beside the old, move what serves over to them, prove it",

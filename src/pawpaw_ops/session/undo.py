@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pawpaw_ops.clients.postgres import side, swap
+from pawpaw_ops.clients.postgres import gentle, side, swap
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands.contained import RUN_LABEL
@@ -72,6 +72,14 @@ def settle(names: swap.Names, *, incoming_oid: int) -> Undo:
 def close_database(name: str) -> Undo:
     """Fence a database again that was opened to be looked at."""
     return Undo(kind="close-database", args={"name": name})
+
+
+def take_back(statement: str, database: str, *, done: str) -> Undo:
+    """Carry out a statement that takes another one back, if *done* asks for nothing or is answered with yes.
+
+    Both name roles and objects, never a secret.
+    """
+    return Undo(kind="take-back", args={"statement": statement, "database": database, "done": done})
 
 
 def remove_unpublished(target: Catalog[Any], backup_id: str) -> Undo:
@@ -143,6 +151,12 @@ def _close_database(stack: StackSettings, args: Args, pg: Postgres) -> None:
             side.close_old(conn, args["name"])
 
 
+def _take_back(stack: StackSettings, args: Args, pg: Postgres) -> None:
+    del stack
+    with pg.named(args["database"]).connect() as conn:
+        gentle.take_back(conn, args["statement"], done=args["done"])
+
+
 def _remove_unpublished(stack: StackSettings, args: Args, pg: Postgres) -> None:
     del pg
     for location in locations(stack.store):
@@ -168,6 +182,7 @@ UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {
     "drop-roles": _drop_roles,
     "settle": _settle,
     "close-database": _close_database,
+    "take-back": _take_back,
     "remove-unpublished": _remove_unpublished,
     "reap-server": _reap_server,
     FIRST: _end_containers,

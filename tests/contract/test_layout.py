@@ -17,6 +17,7 @@ TESTED_THROUGH = {
     "age.py": "sealing.py is the way in",
     "clients/s3_": "s3.py is the way in; these are its parts",
     "clients/postgres/structure.py": "a fingerprint has the structure in it",
+    "clients/postgres/ownership.py": "roles.py is the way in",
     "clients/images.py": "deploys on the whole stack",
     "clients/postgres/room.py": "the same",
     "clients/services.py": "a restore that stops the backends, on the whole stack",

@@ -121,7 +121,10 @@ def test_rotate_ROT_25_the_superusers_database(team: Team) -> None:
         team.connect(OWNER, team.env["DB_PASSWORD"])
     again = team.catalogue()
     adopt_roles(stack=team.name, approve=True)
-    assert team.catalogue() == again, "a second run has nothing to do"
+    team.env["DB_USER"] = APP_LOGINS[0]
+    team.tell()
+    adopt_roles(stack=team.name, approve=True)
+    assert team.catalogue() == again, "a second run has nothing to do, whoever the application logs in as by then"
     team.assert_clean()
 
 
@@ -285,7 +288,7 @@ def test_rotate_ROT_25_no_password_is_left_anywhere(team: Team) -> None:
     adopt_roles(stack=team.name, approve=True)
     places = {str(path): path.read_bytes() for path in files(team.state_dir)}
     places["log"] = team.server.log_text().encode()
-    words = [team.env[name] for name in POSTGRES_USERS if name in team.env]
+    words = [team.env[name] for name in ("DB_PASSWORD", *POSTGRES_USERS) if name in team.env]
     assert [(word, where) for word in words for where, held in places.items() if word.encode() in held] == []
     assert b"pawpaw_rotator" in places["log"]
     assert any("journal/done" in where for where in places)
@@ -300,3 +303,22 @@ def test_rotate_ROT_25_a_missing_password_is_named_first(team: Team) -> None:
     with pytest.raises(PreconditionError, match="no ROTATOR_DB_PASSWORD"):
         adopt_roles(stack=team.name, approve=True)
     assert team.catalogue() == before
+
+
+def test_rotate_ROT_25_what_changes_its_meaning_is_named(team: Team) -> None:
+    """Policies that an owner obeys and a superuser does not, and settings of the login, by name and not by value."""
+    team.settle(login="tienda", database="tienda")
+    team.sql(
+        "ALTER TABLE ventas.pedidos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        "CREATE POLICY mía ON ventas.pedidos TO tienda USING (true);"
+        f"ALTER ROLE tienda IN DATABASE {team.database} SET app.key = 'canary-in-a-setting';"
+        f"ALTER ROLE tienda IN DATABASE {team.database} SET search_path = ventas, public"
+    )
+    stays = planned(team).stays
+    assert {what for what in stays if not what.startswith("extension")} == {
+        "table ventas.pedidos",
+        'policy "mía" of ventas.pedidos',
+        "setting app.key",
+        "setting search_path",
+    }
+    assert "canary-in-a-setting" not in str(stays)

@@ -332,3 +332,23 @@ def test_rotate_ROT_25_what_changes_its_meaning_is_named(team: Team) -> None:
         "setting search_path",
     }
     assert "canary-in-a-setting" not in str(stays)
+
+
+def test_rotate_ROT_25_default_privileges_are_the_same(team: Team) -> None:
+    """What everybody had taken away stays so, what somebody was given is given; nothing else is said."""
+    team.settle(database="team")
+    head = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}"
+    said = [change.do.removeprefix(f"{head} ") for change in planned(team).changes if change.do.startswith(head)]
+    assert sorted(said) == [
+        "GRANT USAGE ON SEQUENCES TO pg_monitor WITH GRANT OPTION",
+        "IN SCHEMA ventas GRANT SELECT ON TABLES TO pg_monitor",
+        "REVOKE EXECUTE ON ROUTINES FROM PUBLIC",
+        "REVOKE USAGE ON TYPES FROM PUBLIC",
+    ]
+    adopt_roles(stack=team.name, approve=True)
+    same = (
+        "SELECT defaclnamespace, defaclobjtype,"
+        " ARRAY(SELECT replace(x::text, defaclrole::regrole::text, 'owner') FROM unnest(defaclacl) x ORDER BY 1)"
+        " FROM pg_default_acl WHERE defaclrole = '{}'::regrole ORDER BY 1, 2"
+    )
+    assert team.sql(same.format(OWNER)) == team.sql(same.format("postgres"))

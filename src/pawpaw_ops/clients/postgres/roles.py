@@ -53,8 +53,8 @@ _LACKING = (
 )
 _DEFAULTS = (
     "WITH d AS (SELECT coalesce(quote_ident(nspname), '') AS place, defaclobjtype AS t, defaclacl AS acl,"
-    "  CASE defaclnamespace WHEN 0 THEN acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE lower(defaclobjtype::text)"
-    '   END::"char", defaclrole) END AS plain, defaclrole AS who'
+    "  CASE defaclnamespace WHEN 0 THEN acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE defaclobjtype END,"
+    "   defaclrole) END AS plain, defaclrole AS who"
     "  FROM pg_default_acl LEFT JOIN pg_namespace n ON n.oid = defaclnamespace"
     "  JOIN pg_roles r ON r.oid = defaclrole WHERE rolname = %(of)s),"
     " has AS (SELECT place, t, who, e.* FROM d, aclexplode(acl) e),"

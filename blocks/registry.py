@@ -1,8 +1,10 @@
 """The way in to prefect-docker's block of a registry."""
 
+from prefect.exceptions import ObjectNotFound
 from prefect_docker import DockerRegistryCredentials
 
 from blocks.base import load_named
+from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.registry import Registry
 from pawpaw_ops.plans.images import registry_prefix
 
@@ -22,3 +24,18 @@ def registry_login(name: str, *, wanted: bool) -> Registry:
         return Registry()
     block = load_named(DockerRegistryCredentials, name)
     return Registry(prefix=registry_prefix(block.registry_url), username=block.username, password=block.password)
+
+
+def login_to_fetch(stack: str) -> Registry:
+    """Load the login of a stack's registry; without a block of its name images are fetched as Docker's CLI would.
+
+    Raises:
+        ConfigError: There is such a block, and it does not fit this version.
+        Unreachable: The Prefect server did not answer.
+    """
+    try:
+        return registry_login(stack, wanted=True)
+    except ConfigError as seen:
+        if isinstance(seen.__cause__, ObjectNotFound):
+            return Registry()
+        raise

@@ -8,6 +8,7 @@ from prefect import flow
 from pydantic import Field
 
 from blocks import Stack
+from blocks.registry import login_to_fetch
 from pawpaw_ops.plans.traffic import Budget
 from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
@@ -38,7 +39,7 @@ def deploy(
 
     Las réplicas nuevas se levantan al lado de las viejas, se prueban, y la puerta cambia a ellas de una vez. Las viejas
     siguen encendidas hasta que las nuevas sirvieron peticiones reales. Si algo no cuadra,
-    todo vuelve a como estaba.
+    todo vuelve a como estaba. Si al disco le falta espacio, primero se va lo que `prune` quitaría por su cuenta.
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
@@ -62,11 +63,12 @@ def deploy(
 
     Touches:
         Migrations, containers of changed services, the gateway's upstream files, images in the `.env`, the ledger.
+        Where the disk lacks room, images that nobody needs.
     """
     settings = Stack.named(stack).settings()
     with stack_session(settings, verb="deploy", purpose=f"desplegar {version}") as do:
         aim = look.choose_build(do, version, accept_untested=accept_untested)
-        wanted = look.compare(do, aim, may_stop=may_stop)
+        wanted = look.compare(do, aim, may_stop=may_stop, login=partial(login_to_fetch, stack))
         look.show_plan(do, wanted)
         if wanted.plan.nothing:
             return report.nothing_to_do(wanted.current.id if wanted.current else "", "every service is as it shall be")

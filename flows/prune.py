@@ -59,6 +59,7 @@ def prune(
             return report.nothing_to_do(seen.plan.id, look.PREVIEW.format(id=seen.plan.id))
         if not look.check_wanted(seen, plan=plan, above_percent=above_percent):
             return seen.plan.id
+        step.decide(do, seen)
         removed = step.remove(do, seen)
         ready = step.rehearse(do, seen, limits)
         return step.report_removed(do, seen, removed, ready, expire_records(do, keep_days=keep_days))

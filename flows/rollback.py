@@ -1,8 +1,11 @@
 """Roll back: the release before, by the ids of its images, the same way as a deploy."""
 
+from functools import partial
+
 from prefect import flow
 
 from blocks import Stack
+from blocks.registry import login_to_fetch
 from pawpaw_ops.plans.traffic import FAILURES_ONLY
 from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
@@ -44,12 +47,13 @@ def rollback(
         The id of the release that serves.
 
     Touches:
-        Containers of changed services, the gateway's upstream files, images in the `.env`, the ledger.
+        Containers of changed services, the gateway's upstream files, images in the `.env`, the ledger. An image that
+        is gone from the engine is fetched; where the disk lacks room for it, images that nobody needs go.
     """
     settings = Stack.named(stack).settings()
     with stack_session(settings, verb="rollback", purpose=f"volver a {to or 'la versión anterior'}") as do:
         aim = choose_release(do, to, accept_schema=accept_schema)
-        wanted = look.compare(do, aim)
+        wanted = look.compare(do, aim, login=partial(login_to_fetch, stack))
         look.show_plan(do, wanted)
         if wanted.plan.nothing:
             return report.nothing_to_do(aim.version, "its images serve already")

@@ -31,15 +31,6 @@ def stop(engine: str, *names: str, grace_s: float) -> Command:
     return Command(argv=argv, env=at_engine(engine), timeout_s=grace_s * len(names) + 60)
 
 
-def pull(engine: str, ref: str) -> Command:
-    """Fetch an image from its registry.
-
-    Touches:
-        Images on the engine; the network.
-    """
-    return Command(argv=("docker", "pull", "--quiet", ref), env=at_engine(engine), timeout_s=1800)
-
-
 def copy_out(engine: str, container: str, source: str, to: Path, *, may_lack: bool = False) -> Command:
     """Copy a file or folder out of a container, running or not; `…/.` is what a folder holds.
 

@@ -17,3 +17,11 @@ class Registry(Noun):
     prefix: str = ""
     username: str = ""
     password: SecretStr = SecretStr("")
+
+    def for_image(self, ref: str) -> "Registry":
+        """Return the login for an image: this one where it is of this registry, else none; nobody else gets it."""
+        return self if self.prefix and _host(ref) == _host(self.prefix) else Registry()
+
+
+def _host(name: str) -> str:
+    return name.partition("/")[0]

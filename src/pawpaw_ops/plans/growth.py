@@ -64,13 +64,19 @@ def check_helps(disk: Disk, frees_bytes: int, held: Sequence[Held]) -> None:
     excess = (disk.bytes_total - disk.bytes_free) - too_much
     if used(disk) < TIGHT or frees_bytes >= WORTH * excess:
         return
-    causes = sorted((one for one in held if one.size_bytes and one.remedy), key=lambda one: -(one.size_bytes or 0))
-    named = "; ".join(f"{one.what}: {_gib(one.size_bytes or 0)}" for one in causes[:3]) or "unknown"
+    named, remedy = fills(held)
     raise PreconditionError(
         f"the disk is {used(disk):.0%} full and removing images would free {_gib(frees_bytes)} of the {_gib(excess)}"
         f" that are too much: nothing was removed. What holds most is {named}.",
-        hint=causes[0].remedy if causes else "Look for what grows: `du -x --max-depth=2 /var`.",
+        hint=remedy,
     )
+
+
+def fills(held: Sequence[Held]) -> tuple[str, str]:
+    """Return what holds most of what somebody can do something about, and what to do about the first of it."""
+    causes = sorted((one for one in held if one.size_bytes and one.remedy), key=lambda one: -(one.size_bytes or 0))
+    named = "; ".join(f"{one.what}: {_gib(one.size_bytes or 0)}" for one in causes[:3]) or "unknown"
+    return named, causes[0].remedy if causes else "Look for what grows: `du -x --max-depth=2 /var`."
 
 
 def _gib(size_bytes: float) -> str:

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from pawpaw_ops.models.base import Noun, Verdict
 from pawpaw_ops.models.certificate import Certificate
+from pawpaw_ops.models.release import Build
 from pawpaw_ops.plans.deploy import Roll
 from pawpaw_ops.plans.services import Kind, Service
 
+DISK = "disk"
 ROOM = 0.05
 """Share of the engine's disk, in bytes and in inodes, that must be free."""
 LAG_BYTES = 64 * 1024 * 1024
@@ -83,12 +85,26 @@ def memory(services: Iterable[Service], rolls: Iterable[Roll], available_bytes: 
     return finding("memory", says, holds=available_bytes >= needed)
 
 
-def disk(found: Disk) -> Finding:
-    """The engine's disk has room, in bytes and in inodes."""
-    pairs = ((found.bytes_free, found.bytes_total), (found.inodes_free, found.inodes_total))
+def disk(found: Disk, coming_bytes: int | None = 0) -> Finding:
+    """The engine's disk has room, in bytes and in inodes, when what comes onto it is there; None is an unknown size."""
+    pairs = ((found.bytes_free - (coming_bytes or 0), found.bytes_total), (found.inodes_free, found.inodes_total))
     shares = [free / total for free, total in pairs if total]
     says = f"{found.bytes_free >> 20} MiB and {found.inodes_free} inodes are free; {ROOM:.0%} of each are needed"
-    return finding("disk", says, holds=min(shares) >= ROOM)
+    if coming_bytes is None:
+        says += ", and room for images of unknown size"
+    elif coming_bytes:
+        says += f", and up to {coming_bytes / (1 << 20):.1f} MiB for images that must be fetched"
+    return finding(DISK, says, holds=min(shares) >= ROOM)
+
+
+def coming(refs: Iterable[str], builds: Iterable[Build]) -> int | None:
+    """Return how many bytes images may take that must be fetched; None where one of them is of no build on record.
+
+    Their layers may be here already, so it may be less.
+    """
+    sizes = {one.digest: one.size_bytes for build in builds for one in build.images if one.digest}
+    found = [sizes.get(ref) for ref in refs]
+    return None if None in found else sum(size or 0 for size in found)
 
 
 def architecture(found: Mapping[str, str]) -> Finding:

@@ -25,12 +25,14 @@ class Records(Noun):
     Attributes:
         repositories: Names, without a tag, that only this stack's builds have.
         wanted: References that the `.env` and the Compose file name.
+        needed: References that a deploy under way will run; they may be of any age, and of no kept release or build.
     """
 
     ledger: tuple[Release, ...]
     builds: tuple[Build, ...]
     repositories: frozenset[str]
     wanted: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
 
 
 class Limits(Noun):
@@ -210,7 +212,8 @@ def _of_us(image: Image, sightings: Mapping[str, Sighting], records: Records) ->
 def _protected(inventory: Inventory, records: Records, limits: Limits) -> dict[str, str]:
     """Return reference -> why it stays."""
     newest = sorted(records.builds, key=lambda build: build.built_at, reverse=True)[: limits.builds]
-    found = dict.fromkeys(records.wanted, "la nombra el .env o el archivo de Compose")
+    found = dict.fromkeys(records.needed, "la necesita el despliegue que está en curso")
+    found |= dict.fromkeys(records.wanted, "la nombra el .env o el archivo de Compose")
     found |= {image_id: f"contenedor {name}" for image_id, name in inventory.used.items()}
     found |= {one.id: f"compilación {build.version}" for build in newest for one in build.images}
     for release in reversed(kept_releases(records.ledger, limits.releases)):

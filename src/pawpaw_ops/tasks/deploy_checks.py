@@ -8,11 +8,10 @@ import psutil
 from pawpaw_ops.clients import certificates
 from pawpaw_ops.clients.docker import clock_apart_s
 from pawpaw_ops.clients.env_file import read_env
-from pawpaw_ops.clients.inventory import engine_disk
 from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
 from pawpaw_ops.clients.postgres.room import room
 from pawpaw_ops.clients.store import Catalog, locations
-from pawpaw_ops.errors import OpsError, PreconditionError, Unreachable
+from pawpaw_ops.errors import OpsError, PreconditionError
 from pawpaw_ops.models.backup import Manifest
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.project import Project
@@ -22,10 +21,10 @@ from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
+from pawpaw_ops.tasks.make_room import SHOWS, Room, look_at_disk, make_room
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.publish import newest_verified
 
-DISK = "disk"
 GATEWAY_FOLDER = "/etc/nginx"
 SESSIONS_EACH = "10"
 """Sessions that one replica may open where DB_POOL_MAX in the `.env` says nothing else."""
@@ -44,19 +43,12 @@ def check(do: Session, wanted: Wanted, *, certificate: bool = True) -> None:
         PreconditionError: Something does not hold; all of it is named.
 
     Touches:
-        An artifact in Prefect.
+        An artifact in Prefect. Where a full disk is all that is wrong, images that nobody needs.
     """
-    findings = [
-        preflight.health_checks(wanted.services, {name: image.checked for name, image in wanted.images.items()}),
-        preflight.readiness(wanted.services),
-        preflight.architecture({name: image.architecture for name, image in wanted.images.items()}),
-        preflight.memory(wanted.services, wanted.plan.rolls, psutil.virtual_memory().available),
-        preflight.configuration(_single_files(do.stack.its_project(), wanted)),
-        _clock(do.stack.its_project()),
-        *((_certificate(do.stack.its_project()),) if certificate else ()),
-        _disk(do),
-        *_database(do, wanted),
-    ]
+    room, others = Room(finding=look_at_disk(do), hint=SHOWS), _others(do, wanted, certificate=certificate)
+    if not any(one.verdict is Verdict.FAILED for one in others):
+        room = make_room(do, {*wanted.aim.images.values(), *(image.id for image in wanted.images.values())})
+    findings = [*others, room.finding]
     rows = [{"what": one.name, "verdict": str(one.verdict), "seen": one.says} for one in findings]
     wrong = [one for one in findings if one.verdict is Verdict.FAILED]
     report.table(f"deploy-checks-{do.stack.name}", rows, gist=f"{len(wrong)} of {len(findings)} do not hold")
@@ -64,10 +56,9 @@ def check(do: Session, wanted: Wanted, *, certificate: bool = True) -> None:
         if one.verdict is Verdict.NOT_VERIFIED:
             report.logger().warning("%s: not verified: %s", one.name, one.says)
     if wrong:
-        full = any(one.name == DISK for one in wrong)
         raise PreconditionError(
             f"a deploy may not begin: {'; '.join(f'{one.name}: {one.says}' for one in wrong)}.",
-            hint="`prune` shows what fills the disk and what may go." if full else "",
+            hint=room.hint if room.finding in wrong else "",
         )
 
 
@@ -112,12 +103,18 @@ def _certificate(project: Project) -> Finding:
         return preflight.unknown("certificate", seen.message)
 
 
-def _disk(do: Session) -> Finding:
-    """Look at the engine's disk, which this host sees where the engine is this host's."""
-    try:
-        return preflight.disk(engine_disk(do.stack.its_project().engine))
-    except Unreachable as seen:
-        return preflight.unknown(DISK, seen.message)
+def _others(do: Session, wanted: Wanted, *, certificate: bool) -> tuple[Finding, ...]:
+    """Look at all but the disk."""
+    return (
+        preflight.health_checks(wanted.services, {name: image.checked for name, image in wanted.images.items()}),
+        preflight.readiness(wanted.services),
+        preflight.architecture({name: image.architecture for name, image in wanted.images.items()}),
+        preflight.memory(wanted.services, wanted.plan.rolls, psutil.virtual_memory().available),
+        preflight.configuration(_single_files(do.stack.its_project(), wanted)),
+        _clock(do.stack.its_project()),
+        *((_certificate(do.stack.its_project()),) if certificate else ()),
+        *_database(do, wanted),
+    )
 
 
 def _database(do: Session, wanted: Wanted) -> tuple[Finding, ...]:

@@ -1,17 +1,18 @@
 """Steps of a deploy that only look: what is wanted, what runs, what differs, and whether it may begin."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pawpaw_ops.clients import releases
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import read_env
-from pawpaw_ops.clients.images import ImageFacts, find_image
+from pawpaw_ops.clients.images import ImageFacts
 from pawpaw_ops.clients.services import read_services
-from pawpaw_ops.commands import compose, docker
+from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.models.registry import Registry
 from pawpaw_ops.models.release import Build, Release, Warm
 from pawpaw_ops.plans.deploy import DeployPlan, plan_deploy
 from pawpaw_ops.plans.env_values import changes, prints
@@ -19,6 +20,7 @@ from pawpaw_ops.plans.services import Kind, Service
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.fetch_images import images_of
 from pawpaw_ops.tasks.operation import operation
 
 CURRENT = "current"
@@ -120,16 +122,22 @@ def _check_tested(do: Session, build: Build, *, accept_untested: bool) -> frozen
 
 
 @operation("compare wanted and found")
-def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
+def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Callable[[], Registry] = Registry) -> Wanted:
     """Hold what shall run against what runs.
+
+    Args:
+        do: The session.
+        aim: The images that shall serve.
+        may_stop: Services that may be stopped and started again.
+        login: Loads the login of the registry; called where only that has an image.
 
     Raises:
         ConfigError: The Compose file or the `.env` cannot be read.
         CommandError: Compose refuses them: a required variable has no value, for example; its words name it.
-        PreconditionError: An image is not to be had.
+        PreconditionError: An image is not to be had, or there is no room for it.
 
     Touches:
-        Nothing; an image that only its registry has is fetched.
+        Nothing; an image that only its registry has is fetched, as `fetch_images` says.
     """
     project = do.stack.its_project()
     services = read_services(project, do.runner, env=aim.images)
@@ -143,7 +151,8 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
             f"no test of {aim.version} ran the image for {', '.join(never)}.",
             hint="Pass accept_untested=true if you know better.",
         )
-    images = {one.name: _image(do, one) for one in services if one.kind is Kind.ROLLING or one.variable in aim.images}
+    known = [one for one in services if one.kind is Kind.ROLLING or one.variable in aim.images]
+    images = images_of(do, known, login)
     found, warm = containers_of(project), releases.warm(do.stack.state_dir)
     plan = plan_deploy(
         services,
@@ -165,21 +174,6 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = ()) -> Wanted:
         env_prints=prints({**read_env(project.env_file), **settings}, releases.print_key(do.stack.state_dir)),
         warm=warm,
     )
-
-
-def _image(do: Session, service: Service) -> ImageFacts:
-    """Look an image up; only a digest says exactly what to fetch from a registry."""
-    engine = do.stack.its_project().engine
-    facts = find_image(engine, service.image)
-    if facts is None and "@sha256:" in service.image:
-        do.runner.run(docker.pull(engine, service.image))
-        facts = find_image(engine, service.image)
-    if facts is None:
-        raise PreconditionError(
-            f"the image {service.image} of {service.name} is not on this engine.",
-            hint="Build the version again: images of this host that were removed exist nowhere else.",
-        )
-    return facts
 
 
 @operation("show plan")

@@ -1,6 +1,6 @@
 """Steps of a prune that remove, and the proof that the ways back are still there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from pawpaw_ops.clients import inventory
@@ -23,12 +23,20 @@ class Removed(Noun):
     stayed: Mapping[str, str] = {}
 
 
+def decide(do: Session, seen: Looked) -> None:
+    """Say that the plan is carried out from here on, and not taken back.
+
+    An image that is gone can be built again, and the next run goes on where this one died.
+    """
+    plan = seen.plan
+    do.commit(f"plan {plan.id}: {len(plan.images)} images and {len(plan.one_offs)} containers go")
+
+
 @operation("remove what may go")
 def remove(do: Session, seen: Looked) -> Removed:
     """Remove what was shown and nothing else, each looked at once more right before.
 
-    From here on the plan is carried out, not taken back: an image that is gone can be built again, and the next run
-    goes on where this one died.
+    None of it can be undone or must be, so a verb that has more to do than this commits nothing by it.
 
     Raises:
         Unreachable: The engine no longer answers.
@@ -37,7 +45,6 @@ def remove(do: Session, seen: Looked) -> Removed:
         Images and ended containers of the plan. Never by force, and never a volume.
     """
     project, plan = do.stack.its_project(), seen.plan
-    do.commit(f"plan {plan.id}: {len(plan.images)} images and {len(plan.one_offs)} containers go")
     stayed: dict[str, str] = {}
     for one in plan.one_offs:
         step = partial(do.runner.run, command.remove_container(project.engine, one.id))
@@ -69,8 +76,14 @@ def _why_not(going: Going, now: Inventory) -> str:
 
 
 @operation("rehearse the way back")
-def rehearse(do: Session, seen: Looked, limits: Limits) -> tuple[str, ...]:
+def rehearse(do: Session, seen: Looked, limits: Limits, *, lacking: Collection[str] = ()) -> tuple[str, ...]:
     """Let the engine make a container of every image that a rollback may need, and remove it again.
+
+    Args:
+        do: The session.
+        seen: What was found.
+        limits: How much is kept.
+        lacking: References of images that were gone before anything was removed; their releases are left out.
 
     Returns:
         The releases that can be gone back to.
@@ -85,6 +98,8 @@ def rehearse(do: Session, seen: Looked, limits: Limits) -> tuple[str, ...]:
     ready, broken = [], []
     back = undo.end_containers_of(project.engine, do.run_id)
     for release in kept_releases(seen.records.ledger, limits.releases):
+        if not {*release.images.values()}.isdisjoint(lacking):
+            continue
         try:
             for image in sorted({*release.images.values()}):
                 make = command.create(project.engine, image, run_id=do.run_id)
@@ -101,8 +116,20 @@ def rehearse(do: Session, seen: Looked, limits: Limits) -> tuple[str, ...]:
     return tuple(ready)
 
 
+def lacking(do: Session, seen: Looked, limits: Limits) -> frozenset[str]:
+    """Return the references of images of kept releases that the engine has not; a registry may have them."""
+    engine = do.stack.its_project().engine
+    refs = {ref for one in kept_releases(seen.records.ledger, limits.releases) for ref in one.images.values()}
+    return frozenset(ref for ref in refs if find_image(engine, ref) is None)
+
+
+def freed_bytes(do: Session, seen: Looked) -> int:
+    """Return how many bytes are free that were not when it was looked; others use the disk too, so it may be less."""
+    return inventory.engine_disk(do.stack.its_project().engine).bytes_free - seen.disk.bytes_free
+
+
 @operation("report prune")
-def report_removed(do: Session, seen: Looked, removed: Removed, ready: tuple[str, ...], records: int) -> str:
+def report_removed(do: Session, seen: Looked, removed: Removed, ready: tuple[str, ...], records: int = 0) -> str:
     """Show what went, what came free, and what one can go back to.
 
     Returns:
@@ -111,7 +138,7 @@ def report_removed(do: Session, seen: Looked, removed: Removed, ready: tuple[str
     Touches:
         An artifact in Prefect.
     """
-    freed = inventory.engine_disk(do.stack.its_project().engine).bytes_free - seen.disk.bytes_free
+    freed = freed_bytes(do, seen)
     rows = [
         {"qué": "imágenes quitadas", "valor": str(len(removed.gone))},
         {"qué": "se quedaron", "valor": "; ".join(f"{one[7:19]}: {why}" for one, why in removed.stayed.items()) or "–"},

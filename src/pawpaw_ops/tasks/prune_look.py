@@ -1,6 +1,6 @@
 """Steps of a prune that only look: what there is, what may go, what fills the disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,13 @@ class Looked:
 
 
 @operation("look at what the engine holds")
-def look(do: Session, limits: Limits) -> Looked:
+def look(do: Session, limits: Limits, *, needed: Collection[str] = ()) -> Looked:
     """Take stock of the engine, the records and the disk, and plan.
+
+    Args:
+        do: The session.
+        limits: How much is kept.
+        needed: References of images that stay whatever else holds: of a deploy that is under way.
 
     Raises:
         PreconditionError: The disk, the engine or the records do not say what must be known: nothing may go.
@@ -54,7 +59,7 @@ def look(do: Session, limits: Limits) -> Looked:
     disk = inventory.engine_disk(project.engine)
     growth.used(disk)
     usage = inventory.usage(project.engine, project.name)
-    records = read_records(do)
+    records = read_records(do).model_copy(update={"needed": frozenset(needed)})
     found = inventory.look(project.engine, project.name, usage.own)
     seen = see(found, sightings.read(do.stack.state_dir), records, now)
     plan = plan_prune(found, seen, records, limits, now)

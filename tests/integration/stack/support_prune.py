@@ -10,14 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from prefect_docker import DockerHost
+from prefect_docker import DockerHost, DockerRegistryCredentials
+from pydantic import SecretStr
 
 from blocks import BackupStore, ComposeProject, PostgresDatabase, Stack
 from flows.prune import prune
-from pawpaw_ops.clients import releases
+from pawpaw_ops.clients import images, releases
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Build, BuiltImage, Release
 from tests.integration.stack.support_docker import DOCKER, LABEL, attempt, docker
+from tests.integration.stack.support_registry import PASSWORD, USER
 
 COMPOSE = """
 name: ${STACK_NAME:?is required}
@@ -43,6 +45,8 @@ def import_image(name: str, owner: str) -> str:
         f"LABEL {LABEL}={owner}",
         "--change",
         'CMD ["/content"]',
+        "--change",
+        'HEALTHCHECK CMD ["/content"]',
         "-",
         *([name] if name else []),
     )
@@ -102,6 +106,33 @@ class Shelf:
             images={"API_IMAGE": self.ids[version]}, compose_sha256="", env_prints={}, generation=self.numbers,
             schema_version=1, contract=False, run_id="r", actor="a", why="w", at=LONG_AGO,
         )  # fmt: skip
+
+    def publish(self, version: str, address: str, *, known_at: str = "", size_bytes: int = 32) -> str:
+        """Send a version to a registry, put that on record, and take its image from the engine; returns its digest.
+
+        Args:
+            version: Which.
+            address: The registry's.
+            known_at: Its address as everybody else knows it.
+            size_bytes: What its image is said to take.
+        """
+        name, image_id = f"{address}/paw/{self.name}-api", self.ids[version]
+        docker("tag", image_id, f"{name}:{version}")
+        pushed = images.push("", f"{name}:{version}", username=USER, password=SecretStr(PASSWORD))
+        digest = pushed.replace(address, known_at or address)
+        build = releases.find_build(self.state_dir, version)
+        more = {"digest": digest, "size_bytes": size_bytes}
+        made = tuple(one.model_copy(update=more) for one in build.images)
+        releases.save_build(self.state_dir, build.model_copy(update={"images": made}))
+        ledger = self.state_dir / "releases.jsonl"
+        ledger.write_text(ledger.read_text().replace(image_id, digest))
+        docker("rmi", "--force", image_id)
+        return digest
+
+    def log_in(self, address: str) -> None:
+        """Write the block with the login of a registry."""
+        login = DockerRegistryCredentials(username=USER, password=SecretStr(PASSWORD), registry_url=f"{address}/paw")
+        login.save(self.name, overwrite=True)
 
     def prune(self, **more: Any) -> str:
         """Prune; the newest build is the newest release here."""

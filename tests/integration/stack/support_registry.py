@@ -9,8 +9,11 @@ import httpx
 import pytest
 
 from pawpaw_ops.commands.command import Command
+from pawpaw_ops.models.store import S3Settings
 from pawpaw_ops.runner import LocalRunner
 from tests.e2e.support_shop import free_port
+from tests.integration import support_proxy
+from tests.integration.support_proxy import Exchange, Proxy
 from tests.waiting import wait_until
 
 USER, PASSWORD = "paw", "made-up"
@@ -48,3 +51,19 @@ def _answers(port: int) -> bool:
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(f"http://127.0.0.1:{port}/v2/", trust_env=False).status_code == httpx.codes.UNAUTHORIZED
     return False
+
+
+@contextlib.contextmanager
+def way_to(address: str) -> Iterator[Proxy]:
+    """Open a way to a registry that can be cut."""
+    with support_proxy.proxy(S3Settings(bucket="none", endpoint_url=f"http://{address}")) as proxy:
+        yield proxy
+
+
+def cut_layers(exchange: Exchange) -> None:
+    """Promise the whole of a layer, send half of it, and close; everything else gets through."""
+    status, headers, body = exchange.forward()
+    exchange.begin(status, headers, len(body))
+    is_layer = exchange.command == "GET" and "/blobs/" in exchange.path and not body.startswith(b"{")
+    exchange.wfile.write(body[: len(body) // 2] if is_layer else body)
+    exchange.close_connection = is_layer

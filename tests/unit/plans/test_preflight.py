@@ -6,6 +6,7 @@ import pytest
 
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.certificate import Certificate
+from pawpaw_ops.models.release import Build, BuiltImage
 from pawpaw_ops.plans import preflight
 from pawpaw_ops.plans.deploy import Roll
 from pawpaw_ops.plans.preflight import DatabaseRoom, Disk
@@ -46,6 +47,38 @@ def test_deploy_H7_a_disk_is_full_of_bytes_or_of_inodes(free: int, inodes: int, 
     """A file system without a limit of inodes reports none at all."""
     found = Disk(bytes_total=100, bytes_free=free, inodes_total=of, inodes_free=inodes)
     assert preflight.disk(found).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("coming_bytes", "verdict", "says"),
+    [
+        (45 * GIB, OK, "46080.0 MiB for images"),
+        (45 * GIB + 1, BAD, "46080.0 MiB for images"),
+        (None, OK, "images of unknown size"),
+        (0, OK, "5% of each are needed"),
+    ],
+)
+def test_deploy_H4_what_must_be_fetched_finds_room_too(coming_bytes: int | None, verdict: Verdict, says: str) -> None:
+    found = preflight.disk(
+        Disk(bytes_total=100 * GIB, bytes_free=50 * GIB, inodes_total=0, inodes_free=0), coming_bytes
+    )
+    assert found.verdict is verdict
+    assert says in found.says
+
+
+def test_deploy_H4_what_images_may_take_is_on_record_or_unknown() -> None:
+    """One that was never pushed has no digest, and none can be asked for."""
+    digest = f"127.0.0.1:5000/paw/api@sha256:{'a' * 64}"
+    local = BuiltImage(service="api", variable="API_IMAGE", tag="api:1", id=f"sha256:{'b' * 64}", size_bytes=7)
+    builds = [
+        Build(
+            version=image.digest[:3] or "1", git_sha="0" * 40, dirty=False, built_at=datetime.now(UTC), images=(image,)
+        )
+        for image in (local, local.model_copy(update={"digest": digest}))
+    ]
+    assert preflight.coming([digest], builds) == 7
+    assert preflight.coming([], builds) == 0
+    assert preflight.coming([digest, digest.replace("a", "c")], builds) is None
 
 
 def test_deploy_H5_an_image_for_another_machine_is_found() -> None:

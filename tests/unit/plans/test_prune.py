@@ -72,6 +72,19 @@ def test_prune_PRN_02_what_serves_and_the_releases_to_go_back_to_stay() -> None:
     assert made.kept[sha("v6")] == "versión v6-6"
 
 
+def test_deploy_H4_what_a_deploy_will_run_stays_by_its_id_and_by_its_digest() -> None:
+    """It may be older than all that is kept: somebody goes a long way back, or deploys an old build again."""
+    digest = f"registry.example/{API}@{sha('any')}"
+    pulled = image("v2").model_copy(update={"digests": (digest,)})
+    needed = frozenset({sha("v1"), digest})
+    on_record = records(*V, needed=needed).model_copy(
+        update={"repositories": frozenset({API, f"registry.example/{API}"})}
+    )
+    made = plan(Inventory(images=(SIX[0], pulled, *SIX[2:])), on_record)
+    assert gone(made) == ["v3"]
+    assert {made.kept[sha(name)] for name in ("v1", "v2")} == {"la necesita el despliegue que está en curso"}
+
+
 def test_prune_PRN_02_a_release_without_a_name_stays_and_one_that_nobody_goes_back_to_goes() -> None:
     """Its tag moved to a newer build, so that `docker image prune` would take the way back."""
     bare = (image("v1"), *SIX[1:4], image("v5"), SIX[5])

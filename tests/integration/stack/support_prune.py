@@ -10,16 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from prefect_docker import DockerHost, DockerRegistryCredentials
-from pydantic import SecretStr
+from prefect_docker import DockerHost
 
 from blocks import BackupStore, ComposeProject, PostgresDatabase, Stack
 from flows.prune import prune
-from pawpaw_ops.clients import images, releases
+from pawpaw_ops.clients import releases
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Build, BuiltImage, Release
 from tests.integration.stack.support_docker import DOCKER, LABEL, attempt, docker
-from tests.integration.stack.support_registry import PASSWORD, USER
+from tests.integration.stack.support_registry import log_in, publish
 
 COMPOSE = """
 name: ${STACK_NAME:?is required}
@@ -116,14 +115,8 @@ class Shelf:
             known_at: Its address as everybody else knows it.
             size_bytes: What its image is said to take.
         """
-        name, image_id = f"{address}/paw/{self.name}-api", self.ids[version]
-        docker("tag", image_id, f"{name}:{version}")
-        pushed = images.push("", f"{name}:{version}", username=USER, password=SecretStr(PASSWORD))
-        digest = pushed.replace(address, known_at or address)
-        build = releases.find_build(self.state_dir, version)
-        more = {"digest": digest, "size_bytes": size_bytes}
-        made = tuple(one.model_copy(update=more) for one in build.images)
-        releases.save_build(self.state_dir, build.model_copy(update={"images": made}))
+        image_id = self.ids[version]
+        digest = publish(self.state_dir, version, address, known_at=known_at, size_bytes=size_bytes)
         ledger = self.state_dir / "releases.jsonl"
         ledger.write_text(ledger.read_text().replace(image_id, digest))
         docker("rmi", "--force", image_id)
@@ -131,8 +124,7 @@ class Shelf:
 
     def log_in(self, address: str) -> None:
         """Write the block with the login of a registry."""
-        login = DockerRegistryCredentials(username=USER, password=SecretStr(PASSWORD), registry_url=f"{address}/paw")
-        login.save(self.name, overwrite=True)
+        log_in(self.name, address)
 
     def prune(self, **more: Any) -> str:
         """Prune; the newest build is the newest release here."""

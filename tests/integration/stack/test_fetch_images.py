@@ -54,7 +54,7 @@ def everything(shelf: Shelf) -> tuple[str, ...]:
     """Return what a fetch may not change: images, containers, the `.env` and the records."""
     files = (shelf.folder / ".env", shelf.state_dir / "releases.jsonl")
     mine = docker("images", "--all", "--no-trunc", "--quiet", "--filter", f"label=pawpaw.test={shelf.name}")
-    return (mine, *shelf.containers(), *(path.read_text() for path in files))
+    return (*sorted(mine.split()), *shelf.containers(), *(path.read_text() for path in files))
 
 
 def test_deploy_G2_an_image_that_is_gone_is_fetched_by_its_digest(shelf: Shelf, hub: str) -> None:

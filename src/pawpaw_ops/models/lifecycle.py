@@ -130,7 +130,8 @@ VERBS: tuple[Verb, ...] = (
         name="deploy",
         flow="deploy:deploy",
         does="start new replicas beside the old, prove them, switch the gateway, soak, end the old",
-        touches="migrations, containers of changed services, the gateway's files, images in `.env`",
+        touches="migrations, containers of changed services, the gateway's files, images in `.env`; "
+        "on a full disk unneeded images",
         undone_by="itself when it fails; later `rollback`",
         when="after a build",
         containers=True,

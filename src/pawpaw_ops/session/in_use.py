@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawpaw_ops.session.lock import try_lock
+from pawpaw_ops.session.lock import still_there, try_lock
 
 
 @contextlib.contextmanager
@@ -18,11 +18,24 @@ def reading(state_dir: Path, backup_id: str) -> Iterator[None]:
     """
     folder = state_dir / "in_use"
     folder.mkdir(parents=True, exist_ok=True)
-    number = os.open(folder / backup_id, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    number = _shared(folder / backup_id)
     try:
-        fcntl.flock(number, fcntl.LOCK_SH)
         yield
     finally:
+        os.close(number)
+
+
+def _shared(path: Path) -> int:
+    """Return the open file once it is locked and still has its name: whoever expires backups removes stale ones."""
+    while True:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(number, fcntl.LOCK_SH)
+        except BaseException:
+            os.close(number)
+            raise
+        if still_there(number, path):
+            return number
         os.close(number)
 
 

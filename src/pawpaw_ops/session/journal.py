@@ -1,5 +1,6 @@
 """A run's journal: every step and its undo, on disk before the change. Its `flock` says whether the run lives."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from pawpaw_ops.clients.files import fsync
 from pawpaw_ops.models.base import Noun, utc_now
-from pawpaw_ops.session.lock import try_lock
+from pawpaw_ops.session.lock import still_there, try_lock
 
 
 class Undo(Noun):
@@ -107,21 +108,33 @@ def begun(path: Path) -> dict[str, str]:
 
 def dead(state_dir: Path) -> Iterator[tuple[Path, list[Step]]]:
     """Go through the journals whose run is no more, oldest first; each is locked while it is looked at."""
-    for path in sorted(folder(state_dir).glob("*.jsonl"), key=lambda path: path.stat().st_mtime):
-        number = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    for path in _oldest_first(state_dir):
         try:
-            if try_lock(number):
+            number = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:  # its run has just ended
+            continue
+        try:
+            if try_lock(number) and still_there(number, path):
                 yield path, steps(path)
         finally:
             os.close(number)
 
 
+def _oldest_first(state_dir: Path) -> list[Path]:
+    ages = {}
+    for path in folder(state_dir).glob("*.jsonl"):
+        with contextlib.suppress(FileNotFoundError):  # its run has just ended
+            ages[path] = path.stat().st_mtime
+    return sorted(ages, key=ages.__getitem__)
+
+
 def alive(state_dir: Path, run_id: str) -> bool:
     """Whether a run still holds its journal."""
     path = folder(state_dir) / f"{run_id}.jsonl"
-    if not path.exists():
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    number = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         return not try_lock(number)
     finally:

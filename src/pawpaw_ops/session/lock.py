@@ -6,6 +6,7 @@ Not on the note: whoever removed it would let the next run in beside its holder.
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import socket
 import time
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from pawpaw_ops.errors import ConfigError, LockHeld
 from pawpaw_ops.models.base import Noun, utc_now
 
+log = logging.getLogger(__name__)
 POLL_S = 0.1
 NOTE = "lock"
 
@@ -71,7 +73,10 @@ def stack_lock(state_dir: Path, who: Holder, *, wait_s: float = 0.0) -> Iterator
             time.sleep(POLL_S)
         with _opened(state_dir, os.O_RDWR | os.O_CREAT, NOTE) as note:
             os.ftruncate(note, 0)
-            os.pwrite(note, who.model_dump_json().encode(), 0)
+            try:
+                os.pwrite(note, who.model_dump_json().encode(), 0)
+            except OSError as seen:  # on a full disk the lock holds all the same, and a prune must go on
+                log.warning("whoever is refused will not hear by whom: %s", seen)
             try:
                 yield
             finally:
@@ -85,6 +90,14 @@ def try_lock(number: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def still_there(number: int, path: Path) -> bool:
+    """Whether an open file is the one that has that name: a lock on another one keeps nobody out."""
+    try:
+        return os.path.samestat(os.fstat(number), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 from prefect.settings import PREFECT_API_URL
@@ -60,7 +61,7 @@ def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
 
 
 class Child:
-    """One such process; killed at the journal's n-th entry, or killed or cancelled after one, if a test wants that."""
+    """One such process; killed at the journal's n-th entry, or killed, cancelled or stopped after one, if a test wants that."""
 
     def __init__(
         self,
@@ -70,12 +71,16 @@ class Child:
         kill_entry: int = 0,
         kill: tuple[str, str] | None = None,
         cancel: tuple[str, str] | None = None,
+        stop: tuple[str, str] | None = None,
+        api: str = "",
         **parameters: Any,
     ) -> None:
-        places = {"api": PREFECT_API_URL.value(), "log": log}
+        places = {"api": api or PREFECT_API_URL.value(), "log": log}
         at: At = kill_entry
         if kill or cancel:
             at = (*kill, signal.SIGKILL) if kill else (*(cancel or ("", "")), signal.SIGTERM)
+        if stop:
+            at = (*stop, signal.SIGSTOP)
         self.process = forked(_run, verb, parameters, at, places)
 
     def wait(self) -> int:
@@ -86,6 +91,16 @@ class Child:
             self.kill()
             raise AssertionError(f"the child did not end within {LIMIT_S:g} s")
         return code
+
+    def stopped(self) -> bool:
+        """Whether it has stopped where the test wants it to, until `go_on`."""
+        assert self.process.is_alive(), "it ended before it came there"
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill it without a word."""

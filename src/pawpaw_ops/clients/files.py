@@ -1,9 +1,11 @@
 """Files of this host that are there whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
@@ -36,20 +38,48 @@ def write_bytes(path: Path, data: bytes, *, mode: int, like: os.stat_result | No
     Touches:
         *path*.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            if like is not None and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(handle, like.st_uid, like.st_gid)
-            os.fchmod(handle, stat.S_IMODE(like.st_mode) if like else mode)
-            os.fsync(handle)
-        Path(name).rename(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    fsync(path.parent)
+    _exchange({path: data}, mode, like)
+
+
+def write_together(folder: Path, files: Mapping[str, str]) -> None:
+    """Write several texts, readable by all: none of them gets its name before there was room for each.
+
+    Args:
+        folder: It is there.
+        files: Name -> text.
+
+    Raises:
+        OSError: One cannot be written; what was there is as it was.
+
+    Touches:
+        Those files.
+    """
+    _exchange({folder / name: text.encode() for name, text in files.items()}, 0o644, None)
+
+
+def _exchange(files: Mapping[Path, bytes], mode: int, like: os.stat_result | None) -> None:
+    with contextlib.ExitStack() as unfinished:
+        written = {}
+        for path, data in files.items():
+            with _naming(path):
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+                unfinished.callback(Path(name).unlink, missing_ok=True)
+                _fill(handle, data, mode, like)
+            written[path] = Path(name)
+        for path, made in written.items():
+            made.rename(path)
+    for folder in {path.parent for path in files}:
+        fsync(folder)
+
+
+def _fill(handle: int, data: bytes, mode: int, like: os.stat_result | None) -> None:
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        if like is not None and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(handle, like.st_uid, like.st_gid)
+        os.fchmod(handle, stat.S_IMODE(like.st_mode) if like else mode)
+        os.fsync(handle)
 
 
 def folder_bytes(folder: Path) -> int:
@@ -72,17 +102,54 @@ def folder_bytes(folder: Path) -> int:
 def append_line(path: Path, line: str) -> None:
     """Append a line to a record and wait until it is on disk.
 
+    Raises:
+        OSError: It cannot be written; what was there is as it was.
+
     Touches:
         *path*, mode 0640 where it is new; its folder.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX)  # verbs that do not change the stack write the same record
+            append_whole(number, path, f"{line}\n".encode())
+        finally:
+            os.close(number)
+        fsync(path.parent)
+
+
+def append_whole(number: int, path: Path, data: bytes) -> None:
+    """Append to an open file that nobody else writes meanwhile, and wait until it is on disk.
+
+    A disk that fills up takes a part and says no more than how much; that part goes again.
+
+    Raises:
+        OSError: It cannot be written; what was there is as it was.
+
+    Touches:
+        *path*.
+    """
+    before, left = os.fstat(number).st_size, memoryview(data)
+    with _naming(path):
+        try:
+            while left:
+                left = left[os.write(number, left) :]
+            os.fsync(number)
+        except OSError:
+            os.ftruncate(number, before)
+            raise
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which file it was: an error about an open file does not."""
     try:
-        os.write(number, f"{line}\n".encode())
-        os.fsync(number)
-    finally:
-        os.close(number)
-    fsync(path.parent)
+        yield
+    except OSError as seen:
+        if seen.errno is None or seen.filename == str(path):
+            raise
+        raise OSError(seen.errno, seen.strerror, str(path)) from seen
 
 
 def remove_unfinished(path: Path) -> None:

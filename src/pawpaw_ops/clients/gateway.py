@@ -10,7 +10,7 @@ import httpx
 
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.docker import log_since, processes
-from pawpaw_ops.clients.files import write_whole
+from pawpaw_ops.clients.files import write_together, write_whole
 from pawpaw_ops.commands import docker as command
 from pawpaw_ops.errors import PreconditionError, Unreachable
 from pawpaw_ops.models.project import Project
@@ -79,6 +79,9 @@ def check_files(project: Project, files: Mapping[str, str], runner: Runner) -> N
 def put_files(project: Project, files: Mapping[str, str]) -> None:
     """Give files the live names; those that are not among them go. The gateway reads them at its next reload.
 
+    Raises:
+        OSError: One cannot be written; all are as they were.
+
     Touches:
         The upstream files.
     """
@@ -129,8 +132,7 @@ def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
 
 
 def _put(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        write_whole(folder / name, text)
+    write_together(folder, files)
     for path in folder.glob("*.conf"):
         if path.name not in files:
             path.unlink()

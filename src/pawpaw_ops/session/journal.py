@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 from pydantic import Field
 
-from pawpaw_ops.clients.files import fsync
+from pawpaw_ops.clients.files import append_whole, fsync
 from pawpaw_ops.models.base import Noun, utc_now
 from pawpaw_ops.session.lock import still_there, try_lock
+
+log = logging.getLogger(__name__)
 
 
 class Undo(Noun):
@@ -60,18 +63,30 @@ class Journal:
         fsync(self.path.parent)
 
     def write(self, event: str, name: str = "", **more: object) -> None:
-        """Append one entry and wait until it is on disk."""
+        """Append one entry and wait until it is on disk.
+
+        Raises:
+            OSError: There is no room for it; the entries before it are whole.
+        """
         entry = {"at": utc_now().isoformat(), "event": event, "name": name, **more}
-        os.write(self._number, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-        os.fsync(self._number)
+        append_whole(self._number, self.path, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         if on_entry is not None:
             on_entry(event, name)
 
+    def note(self, event: str, name: str) -> None:
+        """Write what helps people and no undo needs; on a full disk it is missing."""
+        try:
+            self.write(event, name)
+        except OSError as seen:
+            log.warning("the journal has no %r of %r: %s", event, name, seen)
+
     def close(self, *, finished: bool) -> None:
         """End it: a finished run's journal moves to `done/`, another stays for the next run to go on with."""
-        if finished:
-            finish(self.path)
-        os.close(self._number)
+        try:
+            if finished:
+                finish(self.path)
+        finally:
+            os.close(self._number)
 
 
 def folder(state_dir: Path) -> Path:
@@ -100,10 +115,18 @@ def steps(path: Path) -> list[Step]:
 
 
 def begun(path: Path) -> dict[str, str]:
-    """Return when a journal's run began, its verb, its purpose, and who started it."""
+    """Return when a journal's run began, its verb, its purpose, and who started it; empty where it died before that."""
     with path.open("rb") as file:
-        first = json.loads(file.readline())
-    return {"at": first["at"], "verb": first["name"], "purpose": first["purpose"], "actor": first["actor"]}
+        try:
+            first = json.loads(file.readline())
+        except ValueError:
+            first = {}
+    return {
+        "at": first.get("at", ""),
+        "verb": first.get("name", ""),
+        "purpose": first.get("purpose", ""),
+        "actor": first.get("actor", ""),
+    }
 
 
 def dead(state_dir: Path) -> Iterator[tuple[Path, list[Step]]]:

@@ -13,10 +13,11 @@ from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner, Runner
 from pawpaw_ops.session import undo as undoing
 from pawpaw_ops.session.audit import append
+from pawpaw_ops.session.dead import recover
 from pawpaw_ops.session.freeze import refuse_if_frozen
-from pawpaw_ops.session.journal import Journal, Step, Undo, dead, finish
+from pawpaw_ops.session.journal import Journal, Step, Undo
 from pawpaw_ops.session.lock import Holder, holder, stack_lock
-from pawpaw_ops.session.verdict import not_cleared, result_of
+from pawpaw_ops.session.verdict import result_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,9 +65,12 @@ class Session:
         """Let both go; harmless when they are not held."""
         self._held.close()
 
-    def begin(self) -> None:
-        """Open the journal, and write down first how client tools in containers are ended."""
+    def open_journal(self) -> None:
+        """Open the journal; from here on it must be closed."""
         self._journal = Journal(self.stack.state_dir, self.run_id)
+
+    def begin(self) -> None:
+        """Begin the journal, and write down first how client tools in containers are ended."""
         self.journal.write("begin", self.who.verb, purpose=self.who.purpose, actor=self.who.actor)
         image = self.stack.database.tools.image
         if image is not None:
@@ -152,7 +156,7 @@ class Session:
                 continue
             try:
                 undoing.run(step.undo, self.stack, run_id=self.run_id)
-                self.journal.write("undone", step.name)
+                self.journal.note("undone", step.name)
             except Exception as seen:  # the other undos must still run
                 log.exception("could not undo %r", step.name)
                 failed.append((step, seen))
@@ -209,8 +213,9 @@ def open_session(
             session.recovered = tuple(recover(stack, run_id=run_id))
         else:
             _recover_if_free(session)
-        session.begin()
+        session.open_journal()
         with _ending(session):
+            session.begin()
             yield session
     finally:
         session.unlock()
@@ -219,23 +224,36 @@ def open_session(
 @contextlib.contextmanager
 def _ending(session: Session) -> Iterator[None]:
     """Undo or clear up, record, and decide what leaves; a journal with an undo that failed stays for the next run."""
-    began, failed = time.monotonic(), []
+    began, failed, recorded = time.monotonic(), [], False
     try:
         yield
         if session.changed:
             session.commit("done")
         failed = session.take_back()
         _record(session, began, "ok", failed)
+        recorded = True
     except BaseException as seen:
         changed, committed = session.changed, session.committed
-        failed = session.take_back()
+        failed += session.take_back()
         result = result_of(seen, changed=changed, committed=committed, failed=failed)
-        _record(session, began, result.code if isinstance(result, OpsError) else type(seen).__name__, failed)
+        with _logged("the record of this run could not be written; the next one writes that it was cleared up"):
+            _record(session, began, result.code if isinstance(result, OpsError) else type(seen).__name__, failed)
+            recorded = True
         if result is seen:
             raise
         raise result from seen
     finally:
-        session.journal.close(finished=not failed)
+        with _logged("the journal could not be put away; the next run does it"):
+            session.journal.close(finished=recorded and not failed)
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Let a disk that is full at the very end not hide how the run ended."""
+    try:
+        yield
+    except OSError:
+        log.exception(what)
 
 
 def _recover_if_free(session: Session) -> None:
@@ -247,34 +265,6 @@ def _recover_if_free(session: Session) -> None:
         log.warning("dead runs were not cleared up: %s", seen)
     finally:
         session.unlock()
-
-
-def recover(stack: StackSettings, *, run_id: str) -> list[str]:
-    """Undo what dead runs left behind; the caller holds the stack's lock.
-
-    Returns:
-        The ids of the runs that were cleared up.
-
-    Raises:
-        HalfDone: An undo failed; its journal stays.
-        PreconditionError: Only something temporary could not be removed; its journal stays too.
-
-    Touches:
-        Whatever those journals say.
-    """
-    cleared = []
-    for path, steps in dead(stack.state_dir):
-        for step in undoing.newest_first(steps):
-            if step.undo is None:
-                continue
-            try:
-                undoing.run(step.undo, stack, run_id=run_id)
-            except Exception as seen:
-                raise not_cleared(path.stem, step, seen) from seen
-        finish(path)
-        append(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})
-        cleared.append(path.stem)
-    return cleared
 
 
 def _record(session: Session, began: float, result: str, failed: list[tuple[Step, Exception]]) -> None:

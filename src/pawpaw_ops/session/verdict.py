@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pawpaw_ops.errors import HalfDone, OpsError, PreconditionError, Undone, Untouched, VerificationError
+from pawpaw_ops.errors import DiskTooSmall, HalfDone, OpsError, PreconditionError, Undone, Untouched, VerificationError
+from pawpaw_ops.sealing import FULL
 from pawpaw_ops.session.journal import Step
 
 RUNBOOK = "Una corrida murió a medias"
@@ -19,6 +20,8 @@ def result_of(
         committed: Whether the stack is in its new state.
         failed: The steps that could not be undone, and why.
     """
+    if isinstance(seen, OSError) and seen.errno in FULL:
+        seen = DiskTooSmall(f"could not write {seen.filename}: {seen.strerror}.", hint="Make room on that disk.")
     if left := [f"{step.name}: {why}" for step, why in failed if not step.scratch]:
         return _half_done(
             f"{seen} And what was begun could not be undone: {'; '.join(left)}.", hint="Run any verb again to go on."

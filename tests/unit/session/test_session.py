@@ -9,10 +9,11 @@ import pytest
 from pawpaw_ops.errors import ConfigError, HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
 from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.session.dead import recover
 from pawpaw_ops.session.in_use import being_read, reading
 from pawpaw_ops.session.journal import Journal, Step, Undo, alive, dead, steps
 from pawpaw_ops.session.lock import holder, stack_lock
-from pawpaw_ops.session.session import open_session, recover
+from pawpaw_ops.session.session import open_session
 from pawpaw_ops.session.undo import end_tools, newest_first, remove_folder, staging
 from pawpaw_ops.session.verdict import RUNBOOK
 from tests.unit.support_stacks import stack_of

@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES
 
 from pawpaw_ops.models.lifecycle import VERBS
 
@@ -36,7 +36,10 @@ def _run(verb: str, parameters: dict[str, Any], at: At, places: dict[str, str]) 
         testing.signal_at(*at)
     elif at:
         testing.kill_at(at)
-    with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    retries = int(places["retries"])
+    with temporary_settings(
+        {PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_MAX_RETRIES: retries}
+    ):
         flow(**parameters)
 
 
@@ -61,7 +64,7 @@ def forked(target: Callable[..., None], *args: object) -> ForkServerProcess:
 
 
 class Child:
-    """One such process; killed at the journal's n-th entry, or killed, cancelled or stopped after one, if a test wants that."""
+    """One such process; killed at the journal's n-th entry, or killed, cancelled or stopped after one, if wanted."""
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class Child:
         api: str = "",
         **parameters: Any,
     ) -> None:
-        places = {"api": api or PREFECT_API_URL.value(), "log": log}
+        places = {"api": api or PREFECT_API_URL.value(), "log": log, "retries": str(PREFECT_CLIENT_MAX_RETRIES.value())}
         at: At = kill_entry
         if kill or cancel:
             at = (*kill, signal.SIGKILL) if kill else (*(cancel or ("", "")), signal.SIGTERM)

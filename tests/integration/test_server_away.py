@@ -1,0 +1,64 @@
+"""The Prefect server goes away in the middle of a verb: the work ends well or is taken back, and the lock holds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from flows.backup import backup_db
+from flows.undo_restore import undo_restore
+from pawpaw_ops.errors import LockHeld
+from pawpaw_ops.session import open_session
+from pawpaw_ops.session.audit import entries
+from tests.integration.support_child import Child
+from tests.integration.support_gate import Gate, gate
+from tests.integration.support_stack import Kit
+from tests.waiting import wait_until
+
+RETRIES = 1
+"""Prefect's client tries 5 times and waits up to 32 s; here its waits are shorter than the outage."""
+
+
+@pytest.fixture
+def way(prefect_api: None) -> Iterator[Gate]:
+    """A way to the tests' Prefect server."""
+    with gate(PREFECT_API_URL.value() or "") as made:
+        yield made
+
+
+def recorded(kit: Kit) -> str:
+    """Return how the last restore ended, by the audit record."""
+    return str([entry["result"] for entry in entries(kit.settings()) if entry.get("verb") == "restore-db"][-1])
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "back"),
+    [("step", "load", False), ("step", "swap names", False), ("done", "swap names", True)],
+)
+def test_deploy_D4_a_restore_without_its_server_goes_on_to_its_end(
+    tiny: Kit, way: Gate, event: str, name: str, *, back: bool
+) -> None:
+    """Whether the server stays away or comes back; who else comes meanwhile is refused, and the next verbs work."""
+    good = tiny.prints().tables
+    backup_db(stack=tiny.name)
+    tiny.sql("DELETE FROM dos WHERE id > 100")
+    wrecked = tiny.prints().tables
+    log = tiny.folder / "child.log"
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: RETRIES}):
+        child = Child("restore-db", str(log), stop=(event, name), api=way.url, stack=tiny.name, approve=True)
+    wait_until(child.stopped, f"the run comes to {name!r}")
+    way.cut()
+    with pytest.raises(LockHeld), open_session(tiny.settings(), verb="v", purpose="p", run_id="beside"):
+        pytest.fail("two runs have the lock")
+    child.go_on()
+    if back:
+        wait_until(lambda: way.refused > 0 or not child.process.is_alive(), "the run misses its server")
+        way.mend()
+    child.wait()
+    now, said = tiny.prints().tables, Path(log).read_text()[-3000:]
+    assert (recorded(tiny), now) == ("ok", good), said
+    tiny.assert_clean()
+    backup_db(stack=tiny.name)
+    undo_restore(stack=tiny.name, approve=True)
+    assert tiny.prints().tables == wrecked

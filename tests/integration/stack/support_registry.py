@@ -65,11 +65,6 @@ def way_to(address: str) -> Iterator[Proxy]:
         yield proxy
 
 
-def cut_layers(exchange: Exchange) -> None:
-    """Promise the whole of a layer, send half of it, and close; everything else gets through."""
-    _send(exchange, exchange.forward())
-
-
 def cut_and_refuse() -> Act:
     """Cut one layer in the middle, then refuse it as if it was asked for too often: the engine gives up at once."""
     cut: list[str] = []

@@ -18,7 +18,7 @@ from pawpaw_ops.tasks.deploy_back import choose_release
 from pawpaw_ops.tasks.deploy_look import compare
 from tests.integration.stack.support_docker import docker
 from tests.integration.stack.support_prune import Shelf
-from tests.integration.stack.support_registry import PASSWORD, cut_layers, registry, way_to
+from tests.integration.stack.support_registry import PASSWORD, cut_and_refuse, registry, way_to
 
 pytestmark = pytest.mark.usefixtures("docker_engine", "prefect_api")
 
@@ -106,8 +106,8 @@ def test_deploy_H3_a_fetch_that_ends_halfway_leaves_nothing_and_the_next_one_wor
         digest = shelf.publish("v1", hub, known_at=address)
         shelf.log_in(address)
         before = everything(shelf)
-        way.fail("*", cut_layers, times=1000)
-        with pytest.raises(PreconditionError, match=rf"the image {digest} .*could not be fetched: .*EOF"):
+        way.fail("*", cut_and_refuse(), times=1000)
+        with pytest.raises(PreconditionError, match=rf"the image {digest} .*could not be fetched: .*made up"):
             deploy(stack=shelf.name, version="v1", accept_untested=True)
         assert everything(shelf) == before
         way.faults.clear()

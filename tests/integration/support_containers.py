@@ -13,7 +13,7 @@ from typing import Any, Self
 import psutil
 from pydantic import SecretStr
 
-from pawpaw_ops.commands.contained import RUN_LABEL, SERVER_LABEL
+from pawpaw_ops.commands.contained import RUN_LABEL
 from pawpaw_ops.disposable import DisposableServer
 from pawpaw_ops.models.database import ClientTools, Database
 from tests.integration.stack import support_docker
@@ -35,6 +35,12 @@ def inspect(name: str) -> dict[str, Any]:
 def containers_of(label: str) -> list[str]:
     """Return the ids of the containers with a label, running or not."""
     return docker("ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}").split()
+
+
+def assert_left_none(label: str) -> None:
+    """What has a label now ends by itself: another process's run takes its containers along, what was left stays."""
+    seen = {*containers_of(label)}
+    wait_until(lambda: not seen & {*containers_of(label)}, f"no container of {label} is left", deadline_s=180)
 
 
 class ContainerServer(DisposableServer):
@@ -113,11 +119,6 @@ def no_postgres_here(folder: Path) -> str:
     folder.mkdir()
     (folder / "docker").symlink_to(found)
     return str(folder)
-
-
-def server_containers() -> list[str]:
-    """The containers of disposable servers."""
-    return containers_of(SERVER_LABEL)
 
 
 class Witness:

@@ -19,6 +19,7 @@ from pawpaw_ops.models.redis import RedisManifest
 from pawpaw_ops.session import open_session
 from tests.integration.stack.support_docker import Container, World, docker
 from tests.integration.support_child import Child
+from tests.integration.support_containers import assert_left_none
 from tests.waiting import wait_until
 
 SECRETS = {f"REDIS_{name}_PASSWORD": f"canary-{name.lower()}-51c" for name in ("APP", "BACKUP", "EXPORTER", "ADMIN")}
@@ -65,7 +66,7 @@ class Carts:
     def assert_clean(self) -> None:
         """No container of ours is left, nothing beside the data, no journal."""
         for label in (RUN_LABEL, SERVER_LABEL):
-            assert docker("ps", "--all", "--quiet", f"--filter=label={label}") == ""
+            assert_left_none(label)
         assert ".pawpaw-" not in self.container.exec("ls", "-a", "/data")
         assert not list((self.folder / "state" / "journal").glob("*.jsonl"))
         assert self.ask("CONFIG", "GET", "auto-aof-rewrite-percentage").split()[-1] == "100"

@@ -4,55 +4,39 @@
 own pauses are off: they are an authority's, not ours.
 """
 
-import argparse
 import statistics
 import time
 from functools import partial
-from pathlib import Path
-
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
 
 from benchmarks import report
 from benchmarks.results import Record, Results
-from benchmarks.shop import temporary_folder
+from benchmarks.shop import prefect_server, temporary_folder
 from flows.renew_certificates import renew_certificates
 from tests.integration.stack import support_docker
 from tests.integration.stack.support_acme import authority
 from tests.integration.stack.support_door import Door
 
-HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the renewal benchmark: {what} -->" for what in ("begin", "end"))
 ROUNDS, BAR_S = 5, 20.0
 
 
 def main() -> None:
     """Run it."""
-    words = argparse.ArgumentParser(prog="benchmarks.renewals", description=__doc__)
-    words.add_argument("--rounds", type=int, default=ROUNDS, help="renewals; fewer are written nowhere")
-    given = words.parse_args()
-    full = given.rounds == ROUNDS
-    results = Results(HERE / "renewals.jsonl" if full else None)
+    given, results = report.rounds(__file__, __doc__, most=ROUNDS)
     base = {"BASE_NGINX": support_docker.base_image("BASE_NGINX")}
     image = support_docker.build(support_docker.STACK / "gateway", "pawpaw-test/gateway:local", base)
-    with (
-        prefect_test_harness(server_startup_timeout=120),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
+    with prefect_server():
         folder = temporary_folder()
         door = Door(folder, image)
         try:
             door.up()
             with authority(folder / "pebble", http=door.http) as there:
                 door.tell(there)
-                for number in range(given.rounds):
+                for number in range(given):
                     results.take("renewal", "", number, partial(_round, door))
         finally:
             door.remove()
-    made = table(results)
-    print(made)
-    if full:
-        report.write(HERE / "README.md", made, begin=BEGIN, end=END)
+    report.publish(results, table(results), begin=BEGIN, end=END)
 
 
 def _round(door: Door) -> Record:

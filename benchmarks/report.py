@@ -1,5 +1,6 @@
 """The table, made from the records and from nothing else."""
 
+import argparse
 import statistics
 from pathlib import Path
 
@@ -16,6 +17,28 @@ def write(path: Path, made: str, *, begin: str = BEGIN, end: str = END) -> None:
     before, _, rest = path.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
     path.write_text(f"{before}{begin}\n\n{made}\n\n{end}{after}", encoding="utf-8")
+
+
+def rounds(script: str, doc: str | None, *, most: int) -> tuple[int, Results]:
+    """Read how many rounds a benchmark is to have; only a whole one is kept beside it.
+
+    Args:
+        script: The benchmark's file.
+        doc: What `--help` says.
+        most: How many rounds a whole one has.
+    """
+    path = Path(script)
+    words = argparse.ArgumentParser(prog=f"benchmarks.{path.stem}", description=doc)
+    words.add_argument("--rounds", type=int, default=most, help=f"{most} is a whole one; fewer are written nowhere")
+    given: int = words.parse_args().rounds
+    return given, Results(path.with_suffix(".jsonl") if given == most else None)
+
+
+def publish(results: Results, made: str, *, begin: str, end: str) -> None:
+    """Print what was made of the results, and put that of a whole benchmark into the README."""
+    print(made)
+    if results.path is not None:
+        write(results.path.with_name("README.md"), made, begin=begin, end=end)
 
 
 def table(results: Results) -> str:

@@ -4,7 +4,6 @@
 by hand first, with no time to think, then with ours. What customers saw and what came back is written down.
 """
 
-import argparse
 import re
 import statistics
 import time
@@ -26,7 +25,6 @@ from tests.e2e.load import PLENTY, Load
 from tests.e2e.support_deploy import Shop
 from tests.waiting import wait_until
 
-HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the restore benchmark: {what} -->" for what in ("begin", "end"))
 ROUNDS, RATE = 3, 100.0
 DISASTER = "UPDATE products SET price_cents = 1"
@@ -37,21 +35,14 @@ KINDS = {"manual": "the manual's RB-01, typed without a pause", "ours": "`restor
 
 def main() -> None:
     """Run it."""
-    words = argparse.ArgumentParser(prog="benchmarks.restores", description=__doc__)
-    words.add_argument("--rounds", type=int, default=ROUNDS, help="restores of each kind; fewer are written nowhere")
-    given = words.parse_args()
-    full = given.rounds == ROUNDS
-    results = Results(HERE / "restores.jsonl" if full else None)
+    given, results = report.rounds(__file__, __doc__, most=ROUNDS)
     with running_shop() as bare:
         shop = _with_replica(bare)
         shop.stack.sql(PLENTY)
-        for number in range(given.rounds):
+        for number in range(given):
             for kind in KINDS:
                 results.take(kind, "", number, partial(_round, shop, kind))
-    made = table(results)
-    print(made)
-    if full:
-        report.write(HERE / "README.md", made, begin=BEGIN, end=END)
+    report.publish(results, table(results), begin=BEGIN, end=END)
 
 
 def _with_replica(shop: Shop) -> Shop:

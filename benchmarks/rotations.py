@@ -4,13 +4,11 @@
 by hand, and counts what customers saw. By hand the new values are in the `.env` at once, with no time to think.
 """
 
-import argparse
 import secrets
 import statistics
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from benchmarks import report
@@ -25,7 +23,6 @@ from tests.e2e.support_deploy import Shop
 from tests.integration.stack.support_docker import attempt, base_image, docker
 from tests.waiting import wait_until
 
-HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the rotation benchmark: {what} -->" for what in ("begin", "end"))
 ROUNDS, RATE = 3, 75.0
 PACE: dict[str, Any] = {"soak_s": 5.0, "stable_s": 0.5}
@@ -35,22 +32,15 @@ KINDS = {"manual": "the manual's RB-02, typed without a pause", "ours": "`rotate
 
 def main() -> None:
     """Run it."""
-    words = argparse.ArgumentParser(prog="benchmarks.rotations", description=__doc__)
-    words.add_argument("--rounds", type=int, default=ROUNDS, help="rotations of each kind; fewer are written nowhere")
-    given = words.parse_args()
-    full = given.rounds == ROUNDS
-    results = Results(HERE / "rotations.jsonl" if full else None)
+    given, results = report.rounds(__file__, __doc__, most=ROUNDS)
     results.take("lock-out", "", 0, _lock_out)
     with running_shop() as shop:
         shop.deploy(shop.offer())
         shop.stack.sql(PLENTY)
-        for number in range(given.rounds):
+        for number in range(given):
             for kind in KINDS:
                 results.take(kind, "", number, partial(_round, shop, kind))
-    made = table(results)
-    print(made)
-    if full:
-        report.write(HERE / "README.md", made, begin=BEGIN, end=END)
+    report.publish(results, table(results), begin=BEGIN, end=END)
 
 
 def _round(shop: Shop, kind: str) -> Record:

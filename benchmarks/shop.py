@@ -17,11 +17,20 @@ def running_shop() -> Iterator[Shop]:
     """Bring the whole stack up with its blocks in a Prefect server of its own, and remove it at the end."""
     stack = support_shop.start(temporary_folder())
     try:
-        heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        with prefect_test_harness(server_startup_timeout=120), temporary_settings(heartbeat):
+        with prefect_server():
             yield prepare(stack, temporary_folder())
     finally:
         stack.remove()
+
+
+@contextmanager
+def prefect_server() -> Iterator[None]:
+    """Have a Prefect server of the benchmark's own."""
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield
 
 
 def temporary_folder() -> Path:

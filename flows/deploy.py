@@ -1,6 +1,5 @@
 """Deploy: new replicas beside the old ones, proven, switched, soaked; the old ones end last."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
-from pawpaw_ops.tasks.deploy_start import Gate, migrate
+from pawpaw_ops.tasks.deploy_start import WAY_BACK_H, Gate, migrate
 from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
 
@@ -33,7 +32,7 @@ def deploy(
     retain_releases: Annotated[int, Field(ge=1, le=100)] = 5,
     failed_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01,
     p95_factor: Annotated[float, Field(ge=1)] = 2.0,
-    backup_within_h: Annotated[float, Field(gt=0)] = 24,
+    backup_within_h: Annotated[float, Field(gt=0)] = WAY_BACK_H,
 ) -> str:
     """Despliega una versión sin que falle ninguna petición.
 
@@ -76,6 +75,5 @@ def deploy(
         budget = Budget(failed_ratio=failed_ratio, p95_factor=p95_factor)
         pace = Pace(Gate(deadline_s, stable_s), soak_s, budget, keep_warm_s, retain_releases)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"{aim.version} → {stack}"):
-            within = timedelta(hours=backup_within_h)
-            schema = partial(migrate, do, wanted, backup_within=within)
+            schema = partial(migrate, do, wanted, backup_within_h=backup_within_h)
             return go(do, wanted, pace, schema=schema, why=f"desplegar {version}")

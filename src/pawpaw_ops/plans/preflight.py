@@ -1,7 +1,7 @@
 """What must hold before a deploy changes anything: found numbers in, findings out."""
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from pawpaw_ops.models.base import Noun, Verdict
@@ -15,6 +15,7 @@ ROOM = 0.05
 """Share of the engine's disk, in bytes and in inodes, that must be free."""
 LAG_BYTES = 64 * 1024 * 1024
 CLOCK_S = 2.0
+GATEWAY_FOLDER = "/etc/nginx"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -149,9 +150,15 @@ def certificate(served: Mapping[str, Certificate], now: datetime) -> Finding:
     return finding("certificate", f"valid until {soonest:%Y-%m-%d}", holds=True)
 
 
-def configuration(single_files: Iterable[str]) -> Finding:
-    """The gateway's configuration is mounted as folders: a file that is renamed into place is another inode."""
-    found = ", ".join(single_files)
+def configuration(gateway: Service | None, is_file: Callable[[str], bool]) -> Finding:
+    """The gateway's configuration is mounted as folders: a file that is renamed into place is another inode.
+
+    Args:
+        gateway: The service; None where the project has none of that name.
+        is_file: Whether a path is a file on this host; elsewhere there is nothing to see.
+    """
+    binds = gateway.binds.items() if gateway else ()
+    found = ", ".join(source for inside, source in binds if inside.startswith(GATEWAY_FOLDER) and is_file(source))
     says = f"{found}: a container goes on seeing the file that was there when it started; mount the folder"
     return finding("gateway configuration", says if found else "no single file is mounted", holds=not found)
 

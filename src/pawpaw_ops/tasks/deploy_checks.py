@@ -1,7 +1,7 @@
 """What is looked at before a deploy changes anything."""
 
+import os
 from datetime import timedelta
-from pathlib import Path
 
 import psutil
 
@@ -18,6 +18,7 @@ from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans import preflight
 from pawpaw_ops.plans.certificates import wanted as wanted_certificate
 from pawpaw_ops.plans.preflight import Finding
+from pawpaw_ops.plans.services import Service
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
@@ -25,7 +26,6 @@ from pawpaw_ops.tasks.make_room import SHOWS, Room, look_at_disk, make_room
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.publish import newest_verified
 
-GATEWAY_FOLDER = "/etc/nginx"
 SESSIONS_EACH = "10"
 """Sessions that one replica may open where DB_POOL_MAX in the `.env` says nothing else."""
 
@@ -81,11 +81,9 @@ def check_backup(do: Session, *, within: timedelta) -> None:
         )
 
 
-def _single_files(project: Project, wanted: Wanted) -> list[str]:
-    """Return what a worker on the engine's host sees to be files; elsewhere there is nothing to see."""
-    gateways = (one for one in wanted.services if one.name == project.gateway)
-    binds = [pair for one in gateways for pair in one.binds.items() if pair[0].startswith(GATEWAY_FOLDER)]
-    return [source for _, source in binds if Path(source).is_file()]
+def _gateway(do: Session, wanted: Wanted) -> Service | None:
+    name = do.stack.its_project().gateway
+    return next((one for one in wanted.services if one.name == name), None)
 
 
 def _clock(project: Project) -> Finding:
@@ -110,7 +108,7 @@ def _others(do: Session, wanted: Wanted, *, certificate: bool) -> tuple[Finding,
         preflight.readiness(wanted.services),
         preflight.architecture({name: image.architecture for name, image in wanted.images.items()}),
         preflight.memory(wanted.services, wanted.plan.rolls, psutil.virtual_memory().available),
-        preflight.configuration(_single_files(do.stack.its_project(), wanted)),
+        preflight.configuration(_gateway(do, wanted), os.path.isfile),
         _clock(do.stack.its_project()),
         *((_certificate(do.stack.its_project()),) if certificate else ()),
         *_database(do, wanted),

@@ -26,7 +26,7 @@ from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.operation import operation
 
 POLL_S = 0.2
-WAY_BACK = timedelta(hours=24)
+WAY_BACK_H = 24.0
 TAIL = 15
 TAIL_CHARACTERS = 800
 OK = 200
@@ -81,13 +81,13 @@ def _schema(out: str) -> Schema:
 
 
 @operation("migrate")
-def migrate(do: Session, wanted: Wanted, *, backup_within: timedelta = WAY_BACK) -> Schema:
+def migrate(do: Session, wanted: Wanted, *, backup_within_h: float = WAY_BACK_H) -> Schema:
     """Bring the schema to the new release, once, by its own image; the old release goes on serving with it.
 
     Args:
         do: The session.
         wanted: What differs.
-        backup_within: How old the newest verified backup may be, where a migration removes something.
+        backup_within_h: How old the newest verified backup may be, in hours, where a migration removes something.
 
     Returns:
         The schema as it is now; its `pending` are the migrations that were applied.
@@ -103,7 +103,7 @@ def migrate(do: Session, wanted: Wanted, *, backup_within: timedelta = WAY_BACK)
     if not before.pending:
         return before
     if before.contract:
-        check_backup(do, within=backup_within)
+        check_backup(do, within=timedelta(hours=backup_within_h))
     report.logger().info("applying %s", ", ".join(before.pending))
     said = do.scratch_folder() / "migrate.log"
     command = replace(compose.run_once(do.stack.its_project(), "migrate", settings=wanted.settings), stdout=said)

@@ -139,8 +139,11 @@ def test_a_certificate_that_has_ended_is_found(served: dict[str, Certificate], v
 
 
 def test_deploy_C8_a_configuration_that_is_mounted_as_a_single_file_is_found() -> None:
-    assert preflight.configuration([]).verdict is OK
-    found = preflight.configuration(["/srv/nginx.conf"])
+    binds = {"/etc/nginx/nginx.conf": "/srv/nginx.conf", "/etc/nginx/certs": "/srv/certs", "/etc/hosts": "/srv/hosts"}
+    gateway = BACKEND.model_copy(update={"binds": binds})
+    assert preflight.configuration(None, lambda _: True).verdict is OK
+    assert preflight.configuration(gateway, lambda source: source == "/srv/hosts").verdict is OK
+    found = preflight.configuration(gateway, lambda source: source == "/srv/nginx.conf")
     assert found.verdict is BAD
     assert "/srv/nginx.conf: a container goes on seeing the file" in found.says
 

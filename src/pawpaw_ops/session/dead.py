@@ -14,7 +14,7 @@ def recover(stack: StackSettings, *, run_id: str) -> list[str]:
         The ids of the runs that were cleared up.
 
     Raises:
-        HalfDone: An undo failed; its journal stays.
+        HalfDone: An undo failed; the others of its run were carried out all the same, and the journal stays.
         PreconditionError: Only something temporary could not be removed; its journal stays too.
 
     Touches:
@@ -22,13 +22,9 @@ def recover(stack: StackSettings, *, run_id: str) -> list[str]:
     """
     cleared = []
     for path, steps in dead(stack.state_dir):
-        for step in undoing.newest_first(steps):
-            if step.undo is None:
-                continue
-            try:
-                undoing.run(step.undo, stack, run_id=run_id)
-            except Exception as seen:
-                raise not_cleared(path.stem, step, seen) from seen
+        tried = [(step, undoing.attempt(step, stack, run_id=run_id)) for step in undoing.newest_first(steps)]
+        if failed := [(step, why) for step, why in tried if why is not None]:
+            raise not_cleared(path.stem, failed) from failed[0][1]
         finish(path)
         append(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})
         cleared.append(path.stem)

@@ -152,14 +152,11 @@ class Session:
         self._steps = undoing.newest_first(self._steps)
         while self._steps:
             step = self._steps.pop(0)
-            if step.undo is None:
-                continue
-            try:
-                undoing.run(step.undo, self.stack, run_id=self.run_id)
+            why = undoing.attempt(step, self.stack, run_id=self.run_id)
+            if why is not None:
+                failed.append((step, why))
+            elif step.undo is not None:
                 self.journal.note("undone", step.name)
-            except Exception as seen:  # the other undos must still run
-                log.exception("could not undo %r", step.name)
-                failed.append((step, seen))
         return failed
 
     @property

@@ -1,5 +1,6 @@
 """How steps are taken back. Every undo looks at the world first, and is harmless when the change never began."""
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session import undo_redis, undo_secrets, undo_services
 from pawpaw_ops.session.journal import Step, Undo
 
+log = logging.getLogger(__name__)
 Args = Mapping[str, Any]
 FIRST = "end-containers"
 """The kind of undo that goes before all others: what still runs could change what they take back."""
@@ -111,6 +113,18 @@ def run(undo: Undo, stack: StackSettings, *, run_id: str) -> None:
     if undo.kind not in UNDOERS:
         raise ConfigError(f"the journal asks for the undo {undo.kind!r}, which this version does not know.")
     UNDOERS[undo.kind](stack, undo.args, Postgres(stack.database, run_id))
+
+
+def attempt(step: Step, stack: StackSettings, *, run_id: str) -> Exception | None:
+    """Carry out the undo of one step; return what went wrong, so that those of the other steps still run."""
+    if step.undo is None:
+        return None
+    try:
+        run(step.undo, stack, run_id=run_id)
+    except Exception as seen:  # whatever it is, it must not stop the others
+        log.exception("could not undo %r", step.name)
+        return seen
+    return None
 
 
 def _remove_folder(stack: StackSettings, args: Args, pg: Postgres) -> None:

@@ -38,12 +38,13 @@ def result_of(
     return seen
 
 
-def not_cleared(run_id: str, step: Step, seen: Exception) -> OpsError:
-    """Return what is said of a dead run's step: a change that could not be undone, or scratch that stays."""
+def not_cleared(run_id: str, failed: Sequence[tuple[Step, Exception]]) -> OpsError:
+    """Return what is said of a dead run's steps: changes that could not be undone, or else scratch that stays."""
     hint = "Mend the cause and start any verb again; it goes on from here."
-    if step.scratch:
-        return PreconditionError(f"run {run_id} died, and {step.name!r} could not be cleared up: {seen}", hint=hint)
-    return _half_done(f"run {run_id} died, and its step {step.name!r} could not be undone: {seen}", hint=hint)
+    if left := [f"{step.name!r} could not be undone: {why}" for step, why in failed if not step.scratch]:
+        return _half_done(f"run {run_id} died, and its step {'; '.join(left)}", hint=hint)
+    stays = "; ".join(f"{step.name!r} could not be cleared up: {why}" for step, why in failed)
+    return PreconditionError(f"run {run_id} died, and {stays}", hint=hint)
 
 
 def _half_done(message: str, *, hint: str) -> HalfDone:

@@ -96,6 +96,27 @@ def test_an_undo_that_fails_is_half_done_and_stays_for_the_next(stack: StackSett
         pass
 
 
+def test_rotate_ROT_23_an_undo_that_fails_does_not_stop_those_of_the_steps_before_it(stack: StackSettings) -> None:
+    """Neither in the run that failed, nor in the next one, which clears up after it; and all that failed is named."""
+    paths = [staging(stack.state_dir) / name for name in ("first", "last")]
+    with (
+        pytest.raises(HalfDone, match=r"odd: .*no such undo"),
+        open_session(stack, verb="v", purpose="p", run_id="r1") as do,
+    ):
+        for path in paths:
+            do.step(path.name, lambda path=path: path.mkdir(parents=True), undo=remove_folder(path))  # type: ignore[misc]
+            do.step("odd", nothing, undo=Undo(kind="no such undo"))
+        do.step("odd too", nothing, undo=Undo(kind="nor this one"))
+        fail()
+    assert [path.exists() for path in paths] == [False, False]
+    for path in paths:
+        path.mkdir()
+    with pytest.raises(HalfDone, match=r"'odd too' could not be undone.*'odd' could not be undone"):
+        recover(stack, run_id="r2")
+    assert [path.exists() for path in paths] == [False, False]
+    assert [path.stem for path, _ in dead(stack.state_dir)] == ["r1"]
+
+
 def test_a_second_session_is_told_who_holds_the_lock(stack: StackSettings) -> None:
     with (
         open_session(stack, verb="restore-db", purpose="restaurar", run_id="r1", actor="Ana"),

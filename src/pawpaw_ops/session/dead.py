@@ -3,7 +3,7 @@
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session import undo as undoing
 from pawpaw_ops.session.audit import append
-from pawpaw_ops.session.journal import dead, finish
+from pawpaw_ops.session.journal import Step, dead, finish
 from pawpaw_ops.session.verdict import not_cleared
 
 
@@ -22,8 +22,11 @@ def recover(stack: StackSettings, *, run_id: str) -> list[str]:
     """
     cleared = []
     for path, steps in dead(stack.state_dir):
-        tried = [(step, undoing.attempt(step, stack, run_id=run_id)) for step in undoing.newest_first(steps)]
-        if failed := [(step, why) for step, why in tried if why is not None]:
+        failed: list[tuple[Step, Exception]] = []
+        for step in undoing.newest_first(steps):
+            if why := undoing.attempt(step, stack, run_id=run_id, failed=failed):
+                failed.append((step, why))
+        if failed:
             raise not_cleared(path.stem, failed) from failed[0][1]
         finish(path)
         append(stack, {"run_id": path.stem, "result": "recovered", "by": run_id, "steps": [s.name for s in steps]})

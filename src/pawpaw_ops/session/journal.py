@@ -23,10 +23,12 @@ class Undo(Noun):
     Attributes:
         kind: Name in `pawpaw_ops.session.undo.UNDOERS`.
         args: Its arguments.
+        last: Whether it takes away what the undos of other steps need; it waits until none of them is left.
     """
 
     kind: str
     args: Mapping[str, Any] = Field(default_factory=dict)
+    last: bool = False
 
 
 class Step(Noun):

@@ -152,7 +152,7 @@ class Session:
         self._steps = undoing.newest_first(self._steps)
         while self._steps:
             step = self._steps.pop(0)
-            why = undoing.attempt(step, self.stack, run_id=self.run_id)
+            why = undoing.attempt(step, self.stack, run_id=self.run_id, failed=failed)
             if why is not None:
                 failed.append((step, why))
             elif step.undo is not None:

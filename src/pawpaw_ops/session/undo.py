@@ -12,7 +12,7 @@ from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands.contained import RUN_LABEL
 from pawpaw_ops.containers import end_containers
 from pawpaw_ops.disposable import reap
-from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.kinds import MANIFESTS
 from pawpaw_ops.models.stack import StackSettings
@@ -28,7 +28,13 @@ FIRST = "end-containers"
 def newest_first(steps: Sequence[Step]) -> list[Step]:
     """Return steps in the order in which they are taken back."""
     found = list(reversed(steps))
-    return sorted(found, key=lambda step: step.undo is None or step.undo.kind != FIRST)
+    return sorted(found, key=_turn)
+
+
+def _turn(step: Step) -> int:
+    if step.undo is None:
+        return 1
+    return 0 if step.undo.kind == FIRST else 2 if step.undo.last else 1
 
 
 def end_tools(image: ToolImage) -> Undo:
@@ -115,10 +121,21 @@ def run(undo: Undo, stack: StackSettings, *, run_id: str) -> None:
     UNDOERS[undo.kind](stack, undo.args, Postgres(stack.database, run_id))
 
 
-def attempt(step: Step, stack: StackSettings, *, run_id: str) -> Exception | None:
-    """Carry out the undo of one step; return what went wrong, so that those of the other steps still run."""
+def attempt(
+    step: Step, stack: StackSettings, *, run_id: str, failed: Sequence[tuple[Step, Exception]]
+) -> Exception | None:
+    """Carry out the undo of one step; return what went wrong, so that those of the other steps still run.
+
+    Args:
+        step: The step.
+        stack: Where.
+        run_id: On whose behalf we connect now.
+        failed: The steps of its run that could not be undone so far, and why.
+    """
     if step.undo is None:
         return None
+    if step.undo.last and any(not other.scratch for other, _ in failed):
+        return PreconditionError("it waits until the others have been undone.")
     try:
         run(step.undo, stack, run_id=run_id)
     except Exception as seen:  # whatever it is, it must not stop the others

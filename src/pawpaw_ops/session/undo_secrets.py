@@ -15,7 +15,7 @@ from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target, Turn
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.plans.secrets import DB_USER, REDIS_PASSWORD, in_clear, known
+from pawpaw_ops.plans.secrets import REDIS_PASSWORD, in_clear, known
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
 
@@ -25,9 +25,10 @@ Args = Mapping[str, Any]
 def drop_secrets(generation: int, run_id: str) -> Undo:
     """Let the servers forget new secrets that nothing uses, if it was this very run that failed.
 
-    One that died leaves them to the next `rotate-secrets`, which goes on with them or drops them as it is told.
+    One that died leaves them to the next `rotate-secrets`, which goes on with them or drops them as it is told. So does
+    one whose other undos failed: they need the old values, which only the sealed rotation has.
     """
-    return Undo(kind="drop-secrets", args={"generation": generation, "run_id": run_id})
+    return Undo(kind="drop-secrets", args={"generation": generation, "run_id": run_id}, last=True)
 
 
 def secrets_to(generation: int, state: State) -> Undo:
@@ -113,11 +114,8 @@ def drop(stack: StackSettings, rotation: Rotation, *, run_id: str, actor: str = 
 
 
 def _check_unused(rotation: Rotation, env: Mapping[str, str]) -> None:
-    in_use = [
-        name
-        for name, value in in_clear(rotation.accept).items()
-        if name in {DB_USER, REDIS_PASSWORD} and env.get(name) == value
-    ]
+    old, new = in_clear(rotation.old), in_clear(rotation.accept)
+    in_use = [name for name, value in new.items() if value not in {None, old[name]} and env.get(name) == value]
     if in_use:
         raise PreconditionError(f"the .env has the new {', '.join(in_use)}: generation {rotation.generation} is used.")
 

@@ -1,5 +1,8 @@
 """Secrets of the running stack, rotated under customers who never try again."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import psycopg
 import pytest
 
@@ -9,6 +12,7 @@ from flows.rotate_secrets import rotate_secrets
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import PreconditionError, Undone, VerificationError
+from pawpaw_ops.testing import at_entry
 from tests.e2e.fault_images import Fault
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import Shop
@@ -63,9 +67,25 @@ def test_rotate_ROT_01_the_database_gets_the_other_login_and_no_request_fails(sh
     assert shop.left_over() == []
 
 
-def test_rotate_JWT_01_JWT_06_a_key_in_three_steps_logs_nobody_out(shop: Shop, vault: Vault) -> None:
-    old = vault.env()
+@contextmanager
+def the_second_time(step: str) -> Iterator[None]:
+    """Fail when a step begins for the second time."""
+
+    def fail() -> None:
+        raise VerificationError("as the test wants it")
+
+    with ExitStack() as later, at_entry("step", step, lambda: later.enter_context(at_entry("step", step, fail))):
+        yield
+
+
+def test_rotate_JWT_01_JWT_02_JWT_06_a_key_in_three_steps_logs_nobody_out(shop: Shop, vault: Vault) -> None:
+    """Not even where the run fails between two of them, and somebody puts the `.env` of before back."""
+    old, text = vault.env(), vault.text()
     with shop.customers() as load:
+        with the_second_time("write secrets into the .env"), pytest.raises(Undone, match="as the test wants it"):
+            vault.rotate("jwt")
+        assert vault.replicas_take(vault.env()["JWT_PREVIOUS_SECRET"], vault.env()["JWT_PREVIOUS_KID"]) == {200}
+        shop.stack.project.env_file.write_bytes(text)
         vault.rotate("jwt")
         new = vault.env()
         assert (new["JWT_PREVIOUS_SECRET"], new["JWT_PREVIOUS_KID"]) == (old["JWT_SECRET"], old["JWT_KID"])

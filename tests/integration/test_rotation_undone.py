@@ -51,7 +51,7 @@ def rotate_and_fail(stack: StackSettings, there: GitHubDouble) -> Rotation:
     """Write new secrets everywhere; fail when GitHub does not take the old ones back any more."""
     with pytest.raises(HalfDone, match="403"), session(stack, "r1") as do:
         made = generate.fn(do, (Target.JWT,), abrupt=True, why="the test")
-        stage.fn(do, made, made.accept, came_from=State.GENERATED)
+        stage.fn(do, made, State.CURRENT)
         write_to_github.fn(do, made)
         there.faults = list(AWAY)
         raise VerificationError("as the test wants it")

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import Noun
-from pawpaw_ops.models.secrets import Target, Values
+from pawpaw_ops.models.secrets import Rotation, State, Target, Values
 
 SECRET_BYTES = 32
 SHORTEST = 32
@@ -109,6 +109,37 @@ def plan_values(
         sign=_sealed(sign),
         retire=_sealed(retire),
     )
+
+
+def changes(rotation: Rotation, to: State | None) -> Values:
+    """Return the variables that a step changes; no step can be left out, as it goes on from what is on disk.
+
+    Args:
+        rotation: How far it is.
+        to: The state that the step leads to; None ends the old secrets.
+
+    Raises:
+        PreconditionError: It is not in the state before: what signs would use a key that replicas do not know yet.
+    """
+    steps: dict[tuple[State, State | None], Values] = {(State.CURRENT, None): rotation.retire}
+    if rotation.sign:
+        steps |= {
+            (State.GENERATED, State.ACCEPTED): rotation.accept,
+            (State.ACCEPTED, State.ACCEPTED): rotation.accept,  # once more, where somebody changed the .env since
+            (State.ACCEPTED, State.CURRENT): rotation.sign,
+        }
+    else:
+        steps |= {(State.GENERATED, State.CURRENT): rotation.accept}
+    if (rotation.state, to) not in steps:
+        raise PreconditionError(
+            f"generation {rotation.generation} is {rotation.state} and cannot become {to or 'over'}."
+        )
+    return steps[rotation.state, to]
+
+
+def changed_since(rotation: Rotation, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that somebody gave other values than those with which replicas accept the new secrets."""
+    return tuple(name for name, value in in_clear(rotation.accept).items() if env.get(name) != value)
 
 
 def _token_keys(

@@ -14,7 +14,7 @@ from pawpaw_ops.clients.services import read_services
 from pawpaw_ops.commands import compose
 from pawpaw_ops.commands.login import try_login
 from pawpaw_ops.errors import PreconditionError, Unreachable
-from pawpaw_ops.models.secrets import Target, Values
+from pawpaw_ops.models.secrets import Rotation, Target, Values
 from pawpaw_ops.plans import secrets as plan
 from pawpaw_ops.plans.env_values import check_text
 from pawpaw_ops.plans.services import Kind
@@ -73,6 +73,19 @@ def look(do: Session, targets: tuple[Target, ...]) -> None:
         _check_database(do, env[plan.DB_USER], SecretStr(env[plan.DB_PASSWORD]))
     if Target.REDIS in targets:
         _check_redis(do, SecretStr(env[plan.REDIS_PASSWORD]))
+
+
+@operation("see the new secrets still accepted")
+def still_accepted(do: Session, rotation: Rotation) -> bool:
+    """Whether all that runs is as it was proven to accept the new secrets: a run may have died since, a person come by.
+
+    Touches:
+        Nothing.
+    """
+    if changed := plan.changed_since(rotation, read_env(do.stack.its_project().env_file)):
+        report.logger().warning("the .env has other values of %s than the rotation gave it", ", ".join(changed))
+        return False
+    return compare(do, choose_build(do, CURRENT, accept_untested=True)).plan.nothing
 
 
 def as_the_env_says(do: Session) -> None:

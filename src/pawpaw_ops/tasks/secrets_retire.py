@@ -78,7 +78,7 @@ def _retire_key(do: Session, rotation: Rotation, pace: Pace) -> None:
     left = _left(rotation, Target.JWT)
     step = reached(do, rotation, State.CURRENT, due=left, what="" if left else "retired", over=not left)
     why = f"retirar la llave de sesión anterior (generación {rotation.generation})"
-    roll(do, rotation, rotation.retire, pace, came_from=State.CURRENT, then=step, why=why)
+    roll(do, rotation, None, pace, then=step, why=why)
     do.clear(step.name)
 
 

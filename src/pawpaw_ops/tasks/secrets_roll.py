@@ -36,35 +36,36 @@ SINGLE = "Where the application knows one key alone, accept_logout=true changes 
 def roll(
     do: Session,
     rotation: Rotation,
-    values: Values,
+    to: State | None,
     pace: Pace,
     *,
-    came_from: State,
     then: Step,
     why: str,
     tell: bool = False,
 ) -> None:
-    """Bring values into the `.env`, and replicas that have them beside the old ones; prove, switch, commit.
+    """Bring the values of a step into the `.env`, and replicas that have them beside the old ones; prove, commit.
 
     Args:
         do: The session.
         rotation: Whose values they are.
-        values: The variables that change now.
+        to: The state that the step leads to; None ends the old secrets.
         pace: How long to wait for what.
-        came_from: The state whose values the `.env` has; they come back when something fails.
         then: What the commit adds.
         why: For the record of releases.
         tell: Whether GitHub gets its secrets too, once what serves is proven.
 
+    Raises:
+        PreconditionError: The rotation is not in the state before.
+
     Touches:
         The `.env`, and what a deploy touches.
     """
-    stage(do, rotation, values, came_from=came_from)
+    stage(do, rotation, to)
     aim = deploy_look.choose_build(do, CURRENT, accept_untested=True)
     wanted = deploy_look.compare(do, aim)
     deploy_look.show_plan(do, wanted)
     check(do, wanted, certificate=False)
-    after = {**rotation.values_at(came_from), **values}
+    after = {**rotation.values_at(rotation.state), **plan.changes(rotation, to)}
 
     def prove_and_tell(new: Sequence[Seen]) -> None:
         prove(do, rotation, after, wanted, new)
@@ -76,17 +77,19 @@ def roll(
 
 
 @operation("write the .env")
-def stage(do: Session, rotation: Rotation, values: Values, *, came_from: State) -> None:
-    """Give the variables their new values; what runs does not read them again.
+def stage(do: Session, rotation: Rotation, to: State | None) -> None:
+    """Give the variables that a step changes their new values; what runs does not read them again.
+
+    If something fails they get those back that they have in the state before.
 
     Touches:
         The `.env`, whole or not at all.
     """
-    env_file = do.stack.its_project().env_file
+    env_file, values = do.stack.its_project().env_file, plan.changes(rotation, to)
     do.step(
         "write secrets into the .env",
         lambda: change_env(env_file, in_clear(values)),
-        undo=undo_secrets.secrets_to(rotation.generation, came_from),
+        undo=undo_secrets.secrets_to(rotation.generation, rotation.state),
     )
 
 

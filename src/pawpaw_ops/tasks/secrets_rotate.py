@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import rotations
+from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target
 from pawpaw_ops.plans.traffic import FAILURES_ONLY
@@ -14,7 +15,7 @@ from pawpaw_ops.tasks.deploy_start import Gate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_begin import Unfinished, find_unfinished, generate, keep_sealed, let_servers_accept
 from pawpaw_ops.tasks.secrets_github import look_at_github
-from pawpaw_ops.tasks.secrets_look import look
+from pawpaw_ops.tasks.secrets_look import look, still_accepted
 from pawpaw_ops.tasks.secrets_retire import retire
 from pawpaw_ops.tasks.secrets_roll import reached, roll
 
@@ -38,6 +39,7 @@ class Times:
         return found | ({Target.JWT: now + self.sessions} if rotation.retire else {})
 
 
+CHANGED = "what accepts the new key was changed meanwhile, so some replicas might not know it."
 AT_ONCE = Times(grace=timedelta(0), sessions=timedelta(0))
 
 
@@ -64,15 +66,15 @@ def prepare(do: Session, targets: tuple[Target, ...], unfinished: Unfinished, *,
 
 def accept(do: Session, rotation: Rotation, pace: Pace, times: Times) -> None:
     """Let every replica accept the old secrets and the new ones; where no key is rotated, use the new ones."""
-    if rotation.state is not State.GENERATED:
+    if rotation.state is State.ACCEPTED and still_accepted(do, rotation):
         return
     if rotation.sign:
-        then = reached(do, rotation, State.ACCEPTED, due={})
+        to, then = State.ACCEPTED, reached(do, rotation, State.ACCEPTED, due={})
     else:
         due = times.due(rotation)
-        then = reached(do, rotation, State.CURRENT, due=due, what="current", over=not due)
+        to, then = State.CURRENT, reached(do, rotation, State.CURRENT, due=due, what="current", over=not due)
     why = f"{rotation.why}: aceptar los secretos nuevos (generación {rotation.generation})"
-    roll(do, rotation, rotation.accept, pace, came_from=State.GENERATED, then=then, why=why, tell=not rotation.sign)
+    roll(do, rotation, to, pace, then=then, why=why, tell=not rotation.sign)
 
 
 def finish(do: Session, pace: Pace, times: Times, *, emergency: bool) -> int:
@@ -83,9 +85,11 @@ def finish(do: Session, pace: Pace, times: Times, *, emergency: bool) -> int:
     """
     rotation = rotations.find_open(do.stack)
     if rotation is not None and rotation.state is State.ACCEPTED:
+        if not still_accepted(do, rotation):
+            raise PreconditionError(CHANGED, hint="Run rotate-secrets again: it has them accept it first.")
         then = reached(do, rotation, State.CURRENT, due=times.due(rotation), what="current")
         why = f"{rotation.why}: firmar con la llave nueva (generación {rotation.generation})"
-        roll(do, rotation, rotation.sign, pace, came_from=State.ACCEPTED, then=then, why=why, tell=True)
+        roll(do, rotation, State.CURRENT, pace, then=then, why=why, tell=True)
         do.clear(then.name)
         rotation = rotations.find_open(do.stack)
     if emergency and rotation is not None:

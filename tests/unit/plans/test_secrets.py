@@ -8,9 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawpaw_ops.errors import PreconditionError
-from pawpaw_ops.models.secrets import Target
+from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.secrets import Rotation, State, Target
 from pawpaw_ops.plans.env_values import edit, variables
 from pawpaw_ops.plans.secrets import (
+    NewValues,
+    changed_since,
+    changes,
     check_radius,
     consumers,
     in_clear,
@@ -79,6 +83,39 @@ def test_rotate_JWT_01_every_replica_accepts_the_new_key_before_one_signs_with_i
         "JWT_PREVIOUS_SECRET": None,
         "JWT_PREVIOUS_KID": None,
     }
+
+
+def rotation(state: State, values: NewValues) -> Rotation:
+    return Rotation(generation=1, targets=(Target.JWT,), state=state, began_at=utc_now(), run_id="r", **dict(values))
+
+
+def test_rotate_JWT_02_no_key_signs_before_every_replica_accepts_it() -> None:
+    """The only way to values is by the state on disk: each leads to the next one, and to no other."""
+    three, one = plan_values([Target.JWT], ENV), plan_values([Target.JWT], ENV, abrupt=True)
+    allowed = {
+        (State.GENERATED, State.ACCEPTED): three.accept,
+        (State.ACCEPTED, State.ACCEPTED): three.accept,
+        (State.ACCEPTED, State.CURRENT): three.sign,
+        (State.CURRENT, None): three.retire,
+    }
+    for state in State:
+        for to in (*State, None):
+            if (state, to) in allowed:
+                assert changes(rotation(state, three), to) == allowed[state, to]
+            else:
+                with pytest.raises(PreconditionError, match=f"is {state} and cannot become"):
+                    changes(rotation(state, three), to)
+    assert changes(rotation(State.GENERATED, one), State.CURRENT) == one.accept, "everybody has to log in again"
+    with pytest.raises(PreconditionError, match="cannot become"):
+        changes(rotation(State.GENERATED, one), State.ACCEPTED)
+
+
+def test_rotate_JWT_02_a_key_that_somebody_took_out_of_the_env_again_is_missed() -> None:
+    accepted = rotation(State.ACCEPTED, plan_values([Target.JWT], ENV, make=lambda: "new"))
+    both = {**ENV, "JWT_PREVIOUS_SECRET": "new", "JWT_PREVIOUS_KID": "2"}
+    assert changed_since(accepted, both) == ()
+    assert changed_since(accepted, ENV) == ("JWT_PREVIOUS_SECRET", "JWT_PREVIOUS_KID")
+    assert changed_since(accepted, {**both, "JWT_PREVIOUS_SECRET": "another"}) == ("JWT_PREVIOUS_SECRET",)
 
 
 def test_an_abrupt_one_knows_the_old_key_no_more() -> None:

@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from blocks import Stack
 from flows.recover import recover
 from pawpaw_ops.errors import ConfigError, LockHeld, PreconditionError, Undone, VerificationError
 from pawpaw_ops.models.secrets import State
+from pawpaw_ops.session.audit import entries
 from pawpaw_ops.testing import at_entry
 from tests.e2e.support_deploy import Shop
 from tests.e2e.support_rotate import PACE, Vault
 from tests.integration.support_child import Child
+from tests.integration.support_gate import gate
 from tests.waiting import SOAK, wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
@@ -105,17 +109,32 @@ def test_rotate_ROT_22_cancelled_at_a_step_it_takes_everything_back(
     assert vault.holds(old)
 
 
-def test_rotate_ROT_15_ROT_16_of_two_at_once_one_is_told_who_holds_the_stack(
+def test_rotate_ROT_15_ROT_16_ROT_21_others_are_told_who_works_and_that_one_needs_no_prefect_server(
     shop: Shop, vault: Vault, tmp_path: Path
 ) -> None:
-    child = start(shop, tmp_path / "log", which="redis")
-    wait_until(lambda: any((shop.state_dir / "journal").glob("*.jsonl")), "the first one works")
-    with pytest.raises(LockHeld, match="rotate-secrets"):
-        vault.rotate("redis")
-    with pytest.raises(LockHeld, match="rotate-secrets"):
-        shop.deploy("current")
-    assert child.wait() == 0
-    assert vault.holds(vault.env())
+    """The server goes away in the middle and stays away; the work ends by its journal, and the record says so."""
+    old, log = vault.env(), tmp_path / "log"
+    with gate(PREFECT_API_URL.value() or "") as way:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
+            stop = ("done", "write secrets into the .env")
+            child = start(shop, log, which="redis", grace_h=0, stop=stop, api=way.url)
+        wait_until(child.stopped, "the first one has written the .env", deadline_s=90)
+        with pytest.raises(LockHeld, match="rotate-secrets"):
+            vault.rotate("redis")
+        with pytest.raises(LockHeld, match="rotate-secrets"):
+            shop.deploy("current")
+        way.cut()
+        child.go_on()
+        child.wait()
+        assert way.refused > 0
+    ends = [one["result"] for one in entries(Stack.named(shop.name).settings()) if one.get("verb") == "rotate-secrets"]
+    assert ends[-2:] == ["ok", "ok"], log.read_text()[-3000:]
+    new = vault.env()
+    assert new["REDIS_APP_PASSWORD"] != old["REDIS_APP_PASSWORD"]
+    assert vault.holds(new)
+    assert vault.retire() == "ended: redis", "what the record says is what the next verb goes on with"
+    assert not vault.redis_takes(old["REDIS_APP_PASSWORD"])
+    assert shop.left_over() == []
 
 
 def test_rotate_SEC_03_without_the_key_nothing_is_touched_and_the_shop_sells(

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pydantic import SecretStr
 
@@ -209,6 +209,23 @@ def check_radius(
             hint="Give it a variable of its own in the Compose file, one that is not rotated.",
         )
     return tuple(changed)
+
+
+def check_blocks(rotated: Mapping[Target, Iterable[str]], used: Mapping[Target, Collection[str]]) -> None:
+    """Refuse to change the password of a login that a block of Prefect has: blocks are no part of a rotation.
+
+    Args:
+        rotated: Target -> logins whose passwords change.
+        used: Target -> logins of the stack's blocks.
+
+    Raises:
+        PreconditionError: A block would be left with the old password.
+    """
+    if wrong := sorted(name for target, names in rotated.items() for name in names if name in used.get(target, ())):
+        raise PreconditionError(
+            f"a block of Prefect logs in as {', '.join(wrong)}, and would be left with the old password.",
+            hint="Give the block a login of its own: postgres, pawpaw_backup.",
+        )
 
 
 def known(value: SecretStr | None) -> SecretStr:

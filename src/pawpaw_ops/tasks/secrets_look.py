@@ -65,6 +65,7 @@ def look(do: Session, targets: tuple[Target, ...]) -> None:
     env = read_env(project.env_file)
     values = plan.plan_values(targets, env)
     check_text(read_text(project.env_file), values.old)
+    _check_blocks(do, targets, env)
     as_the_env_says(do)
     radius(do, targets, values.accept)
     if Target.JWT in targets and not any(one.private for one in read_services(project, do.runner)):
@@ -116,6 +117,19 @@ def radius(do: Session, targets: tuple[Target, ...], values: Values) -> None:
     stays = {service for target in targets for service in plan.STAYS.get(target, ())}
     changed = plan.check_radius(before, after, may=may, stays=stays)
     report.logger().info("made from what is rotated: %s", ", ".join(changed))
+
+
+def _check_blocks(do: Session, targets: tuple[Target, ...], env: dict[str, str]) -> None:
+    stack, rotated = do.stack, dict[Target, tuple[str, ...]]()
+    if Target.REDIS in targets:
+        rotated[Target.REDIS] = (users.APP,)
+    if Target.DATABASE in targets:
+        rotated[Target.DATABASE] = (env[plan.DB_USER], plan.other_login(env[plan.DB_USER]))
+    used = {
+        Target.DATABASE: [one.user for one in (stack.database, stack.replica) if one],
+        Target.REDIS: [stack.redis.user] if stack.redis else [],
+    }
+    plan.check_blocks(rotated, used)
 
 
 def _check_database(do: Session, user: str, password: SecretStr) -> None:

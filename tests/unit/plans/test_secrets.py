@@ -15,6 +15,7 @@ from pawpaw_ops.plans.secrets import (
     NewValues,
     changed_since,
     changes,
+    check_blocks,
     check_radius,
     consumers,
     in_clear,
@@ -154,6 +155,19 @@ def test_all_at_once_is_one_set_of_values_each_with_a_secret_of_its_own() -> Non
 def test_what_is_missing_in_the_env_is_named(missing: str) -> None:
     with pytest.raises(PreconditionError, match=missing):
         plan_values(list(Target), {name: value for name, value in ENV.items() if name != missing})
+
+
+def test_rotate_GH_10_a_login_of_a_prefect_block_is_not_rotated_under_it() -> None:
+    """No block holds what is rotated, so that no saving of one can fail half-way; one that would is named first."""
+    rotated = {Target.DATABASE: ["pawpaw_app_a", "pawpaw_app_b"], Target.REDIS: ["pawpaw_app"]}
+    apart = {Target.DATABASE: ["postgres"], Target.REDIS: ["pawpaw_backup"]}
+    check_blocks(rotated, apart)
+    check_blocks({}, {Target.DATABASE: ["pawpaw_app_a"]})
+    check_blocks({Target.REDIS: ["pawpaw_app"]}, {Target.DATABASE: ["pawpaw_app"]})
+    with pytest.raises(PreconditionError, match="logs in as pawpaw_app_b, and would be left"):
+        check_blocks(rotated, {**apart, Target.DATABASE: ["postgres", "pawpaw_app_b"]})
+    with pytest.raises(PreconditionError, match="logs in as pawpaw_app, and"):
+        check_blocks(rotated, {**apart, Target.REDIS: ["pawpaw_app"]})
 
 
 def test_who_is_made_from_a_secret_is_read_off_the_compose_file() -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from pawpaw_ops.clients.http import NO_ANSWER
 from pawpaw_ops.errors import ConfigError, Unreachable
+from pawpaw_ops.redaction import learn
 
 APPLY = "`pawpaw apply FILE` creates and updates the blocks (deployments/blocks.example.toml is an example)."
 
@@ -39,10 +40,14 @@ class OpsBlock(Block):
 
 
 def load_named(kind: type[B], name: str) -> B:
-    """Load a block of any type, also one that is not ours; errors as in `OpsBlock.named`."""
+    """Load a block of any type, also one that is not ours; errors as in `OpsBlock.named`.
+
+    Touches:
+        What this process says: the secrets of the block are kept out of it from now on.
+    """
     what = f"the block {kind.get_block_type_slug()}/{name}"
     try:
-        return cast("B", kind.load(name, _sync=True))  # type: ignore[call-arg]
+        found = cast("B", kind.load(name, _sync=True))  # type: ignore[call-arg]
     except NO_ANSWER as seen:
         raise Unreachable(
             f"asked the Prefect server for {what} and it did not answer: {seen}.",
@@ -55,6 +60,8 @@ def load_named(kind: type[B], name: str) -> B:
         ) from seen
     except (ValueError, RuntimeError) as seen:
         raise _config_error(what, seen.__cause__ or seen) from seen.__cause__
+    learn(found)
+    return found
 
 
 def _config_error(what: str, seen: BaseException) -> ConfigError:

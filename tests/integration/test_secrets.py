@@ -1,17 +1,20 @@
 """Canaries: every credential is a word that must be found nowhere after the verbs ran."""
 
 import secrets
+import traceback
 from collections.abc import Iterator
 
 import pytest
+from prefect.logging.handlers import APILogHandler
 from pydantic import SecretStr
 
 from flows.backup import backup_db
 from flows.list_backups import list_backups
 from flows.restore import restore_db
 from flows.undo_restore import undo_restore
-from pawpaw_ops.errors import OpsError
+from pawpaw_ops.errors import OpsError, VerificationError
 from pawpaw_ops.models.store import S3Settings
+from pawpaw_ops.testing import at_entry
 from tests.integration.support_canaries import ArgvSampler, files
 from tests.integration.support_stack import Kit
 from tests.integration.test_backup_store import bucket
@@ -30,6 +33,27 @@ def canaries(tiny: Kit, rclone: S3Settings) -> Iterator[dict[str, str]]:
     }
     tiny.save_blocks()
     tiny.sql(f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_rotate_SEC_02_an_error_that_quotes_a_login_is_told_without_its_password(
+    tiny: Kit, canaries: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error, those that it came from, Prefect's logs and states, the record, the journal."""
+    word, said = canaries["database password"], "tried postgresql://ops:***@127.0.0.1:5432/shop"
+    quoted = said.replace("***", word)
+
+    def fail() -> None:
+        raise VerificationError(f"{quoted} as {word!r}.") from ValueError(f"host=h password={word}")
+
+    with at_entry("step", "make scratch folder", fail), pytest.raises(OpsError, match=r"ops:\*\*\*@") as seen:
+        backup_db(stack=tiny.name)
+    APILogHandler().flush()
+    places = {"error": "".join(traceback.format_exception(seen.value)).encode(), "logs": caplog.text.encode()}
+    places |= {str(path): path.read_bytes() for path in files(tiny.state_dir, tiny.store_folder)}
+    assert [where for where, held in places.items() if word.encode() in held] == []
+    told = [where for where, held in places.items() if said.encode() in held]
+    assert {"error", "logs"} < set(told)
+    assert any(".db" in where for where in told), "Prefect was told of the error"
 
 
 def test_no_canary_is_found_anywhere(tiny: Kit, canaries: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from pawpaw_ops.clients.files import write_whole
 from pawpaw_ops.errors import ConfigError
-from pawpaw_ops.plans.env_values import edit, variables
+from pawpaw_ops.plans.env_values import SECRET, edit, variables
+from pawpaw_ops.redaction import learn
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Return the variables of a `.env`.
+    """Return the variables of a `.env`; those that are secrets are kept out of what this process says from now on.
 
     Raises:
         ConfigError: The file cannot be read, or a name is there twice: Compose would silently take the last.
@@ -19,6 +22,7 @@ def read_env(path: Path) -> dict[str, str]:
         if name in found:
             raise ConfigError(f"{path} has {name} twice.", hint="Keep the one that is in use.")
         found[name] = value
+    learn([SecretStr(value) for name, value in found.items() if SECRET.fullmatch(name)])
     return found
 
 

@@ -12,6 +12,8 @@ from pawpaw_ops.clients.records import read_lines
 from pawpaw_ops.errors import ConfigError, WrongKey
 from pawpaw_ops.models.secrets import Rotation, Turn
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.plans.env_values import SECRET
+from pawpaw_ops.redaction import learn
 
 OTHERS = 0o077
 TURN = TypeAdapter(Turn)
@@ -54,13 +56,15 @@ def find_open(stack: StackSettings) -> Rotation | None:
         return None
     key = read_key(stack)
     try:
-        return Rotation.model_validate_json(pyrage.decrypt(path.read_bytes(), [key]))
+        rotation = Rotation.model_validate_json(pyrage.decrypt(path.read_bytes(), [key]))
     except (pyrage.DecryptError, ValidationError):
         # Whatever a library says of it might quote it.
         raise WrongKey(
             f"{path} does not open with {stack.rotation_key}.",
             hint="Put the key back that the rotation began with. What serves is in the .env and was not touched.",
         ) from None
+    _learn(rotation)
+    return rotation
 
 
 def save(stack: StackSettings, rotation: Rotation) -> None:
@@ -69,6 +73,7 @@ def save(stack: StackSettings, rotation: Rotation) -> None:
     Touches:
         `rotation/` in the stack's folder: mode 0700, the file 0600, whole or not at all.
     """
+    _learn(rotation)
     path = _sealed(stack)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
@@ -105,6 +110,12 @@ def record(state_dir: Path, turn: Turn) -> None:
     """
     if not any((one.generation, one.what) == (turn.generation, turn.what) for one in turns(state_dir)):
         append_line(_record(state_dir), turn.model_dump_json())
+
+
+def _learn(rotation: Rotation) -> None:
+    """Keep its secrets out of what this process says; names of logins and keys are none."""
+    for values in (rotation.old, rotation.accept, rotation.sign, rotation.retire):
+        learn([value for name, value in values.items() if SECRET.fullmatch(name)])
 
 
 def _sealed(stack: StackSettings) -> Path:

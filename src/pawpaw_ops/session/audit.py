@@ -7,11 +7,12 @@ from typing import Any
 from pawpaw_ops.clients.files import append_line
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.redaction import redact_all
 
 
 def append(stack: StackSettings, entry: dict[str, object]) -> None:
-    """Append one record to `audit.jsonl` and wait until it is on disk."""
-    line = json.dumps({"at": utc_now().isoformat(), **entry}, ensure_ascii=False)
+    """Append one record to `audit.jsonl`, without a secret, and wait until it is on disk."""
+    line = json.dumps({"at": utc_now().isoformat(), **redact_all(entry)}, ensure_ascii=False)
     append_line(stack.state_dir / "audit.jsonl", line)
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.redaction import guarded
 from pawpaw_ops.runner import LocalRunner, Runner
 from pawpaw_ops.session import undo as undoing
 from pawpaw_ops.session.audit import append
@@ -205,15 +206,16 @@ def open_session(
     who = holder(run_id=run_id, verb=verb, purpose=purpose, actor=actor)
     session = Session(stack, who, runner=runner or LocalRunner(), queue=queue)
     try:
-        if exclusive:
-            session.lock(wait_s=wait_s)
-            session.recovered = tuple(recover(stack, run_id=run_id))
-        else:
-            _recover_if_free(session)
-        session.open_journal()
-        with _ending(session):
-            session.begin()
-            yield session
+        with guarded():
+            if exclusive:
+                session.lock(wait_s=wait_s)
+                session.recovered = tuple(recover(stack, run_id=run_id))
+            else:
+                _recover_if_free(session)
+            session.open_journal()
+            with _ending(session):
+                session.begin()
+                yield session
     finally:
         session.unlock()
 

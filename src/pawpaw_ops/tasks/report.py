@@ -21,6 +21,7 @@ from prefect.exceptions import MissingContextError, PrefectHTTPStatusError
 from prefect.logging import get_run_logger
 
 from pawpaw_ops.clients.http import NO_ANSWER
+from pawpaw_ops.redaction import redact, redact_all
 
 THROTTLE_S = 1.5
 KILO = 1000
@@ -48,7 +49,8 @@ def table(name: str, rows: Sequence[dict[str, Any]], *, gist: str) -> None:
     Touches:
         An artifact in Prefect.
     """
-    _harmless("table", lambda: create_table_artifact(list(rows), key=key(name), description=gist))
+    plain = redact_all(list(rows))
+    _harmless("table", lambda: create_table_artifact(plain, key=key(name), description=redact(gist)))
 
 
 def markdown(name: str, text: str, *, gist: str) -> None:
@@ -57,7 +59,7 @@ def markdown(name: str, text: str, *, gist: str) -> None:
     Touches:
         An artifact in Prefect.
     """
-    _harmless("report", lambda: create_markdown_artifact(text, key=key(name), description=gist))
+    _harmless("report", lambda: create_markdown_artifact(redact(text), key=key(name), description=redact(gist)))
 
 
 def nothing_to_do(state: str, why: str) -> str:

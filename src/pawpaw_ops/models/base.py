@@ -3,13 +3,27 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 
 class Noun(BaseModel):
     """A frozen value; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Moment(Noun):
+    """A point in time, by two clocks.
+
+    Attributes:
+        at: What the clock said.
+        boot: Which start of the machine *up_s* counts from.
+        up_s: How long the machine had been up, in seconds.
+    """
+
+    at: AwareDatetime
+    boot: str
+    up_s: float
 
 
 class Verdict(StrEnum):

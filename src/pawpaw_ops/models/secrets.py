@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, SecretStr, field_serializer
 
-from pawpaw_ops.models.base import Noun
+from pawpaw_ops.models.base import Moment, Noun
 
 Values = Mapping[str, SecretStr | None]
 """Variable of the `.env` -> value; None: it is not there."""
@@ -43,6 +43,7 @@ class Rotation(Noun):
         sign: Values with which the new token key signs; empty where that is no step of its own.
         retire: Values with which nothing accepts the old ones any more; empty where the `.env` has none of them.
         due: Target -> when its old secret is to end; of those that have not ended yet.
+        counted_from: When that was decided, so that setting the clock changes nothing of how long the old ones hold.
         why: For the record.
     """
 
@@ -54,6 +55,7 @@ class Rotation(Noun):
     sign: Values = Field(default_factory=dict)
     retire: Values = Field(default_factory=dict)
     due: dict[Target, AwareDatetime] = Field(default_factory=dict)
+    counted_from: Moment | None = None
     began_at: AwareDatetime
     run_id: str
     why: str = ""

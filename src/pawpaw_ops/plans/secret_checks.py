@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pawpaw_ops.models.base import Noun, Verdict
+from pawpaw_ops.models.base import Moment, Noun, Verdict
 from pawpaw_ops.models.secrets import State, Target, Turn
+from pawpaw_ops.plans.clock import hours
 from pawpaw_ops.plans.env_values import SECRET
 from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.plans.secrets import DB_PASSWORD, DB_USER, JWT_SECRET, PUBLIC, REDIS_PASSWORD, SHORTEST
@@ -38,6 +39,7 @@ class OpenRotation(Noun):
     targets: tuple[Target, ...]
     state: State
     due: dict[Target, datetime]
+    counted_from: Moment | None = None
 
 
 def postgres_users(env: Mapping[str, str]) -> dict[str, str]:
@@ -136,6 +138,15 @@ def unfinished(rotation: OpenRotation | None, *, now: datetime) -> Finding:
     if late:
         return _finding("rotation", True, f"{said}; the old secret of {', '.join(late)} should have ended")
     return _finding("rotation", rotation.state is not State.CURRENT, f"{said}; retire-secrets ends the old ones")
+
+
+def clock_set(by: timedelta) -> list[Finding]:
+    """Say by how much the clock was set while old secrets still hold; nothing where it was not."""
+    return (
+        [_finding("clock", True, f"was set by {hours(by)} since the rotation, whose grace is counted without that")]
+        if by
+        else []
+    )
 
 
 def ages(names: Iterable[str], turns: Iterable[Turn], *, now: datetime, oldest: timedelta) -> list[Finding]:

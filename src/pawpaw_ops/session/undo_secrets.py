@@ -12,7 +12,7 @@ from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.redis import users
 from pawpaw_ops.clients.redis.connection import connect
 from pawpaw_ops.errors import PreconditionError
-from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.base import Moment, utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target, Turn
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.plans.secrets import REDIS_PASSWORD, in_clear, known
@@ -64,7 +64,13 @@ def write_github(stack: StackSettings, rotation: Rotation, state: State) -> None
 
 
 def secrets_reached(
-    generation: int, state: State, *, due: Mapping[Target, datetime], turn: Turn | None, over: bool = False
+    generation: int,
+    state: State,
+    *,
+    due: Mapping[Target, datetime],
+    turn: Turn | None,
+    over: bool = False,
+    counted_from: Moment | None = None,
 ) -> Undo:
     """Write down how far a rotation is.
 
@@ -74,10 +80,12 @@ def secrets_reached(
         due: Target -> when its old secret is to end.
         turn: For the record of rotations.
         over: Nothing is left to be done for it, so that its secrets are forgotten.
+        counted_from: When *due* was decided; None where it is what it was.
     """
     times = {target.value: at.isoformat() for target, at in due.items()}
     said = turn.model_dump(mode="json") if turn else None
     args = {"generation": generation, "state": state.value, "due": times, "turn": said, "over": over}
+    args |= {"counted_from": counted_from.model_dump(mode="json")} if counted_from else {}
     return Undo(kind="secrets-reached", args=args)
 
 
@@ -153,7 +161,9 @@ def _secrets_reached(stack: StackSettings, args: Args, run_id: str) -> None:
         rotations.close(stack)
         return
     due = {Target(target): datetime.fromisoformat(at) for target, at in args["due"].items()}
-    rotations.save(stack, rotation.model_copy(update={"state": State(args["state"]), "due": due}))
+    since = Moment.model_validate(args["counted_from"]) if "counted_from" in args else rotation.counted_from
+    reached = {"state": State(args["state"]), "due": due, "counted_from": since}
+    rotations.save(stack, rotation.model_copy(update=reached))
 
 
 UNDOERS: Mapping[str, Callable[[StackSettings, Args, str], None]] = {

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients.clock import moment
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.docker import environment
 from pawpaw_ops.clients.env_file import read_env
@@ -19,7 +20,7 @@ from pawpaw_ops.errors import OpsError, VerificationError
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.plans import preflight
+from pawpaw_ops.plans import clock, preflight
 from pawpaw_ops.plans import secret_checks as plan
 from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.plans.secret_checks import OpenRotation
@@ -57,7 +58,7 @@ def check(stack: StackSettings, *, oldest_days: int) -> int:
         *_or_unknown("Redis", lambda: _redis(project, env, rotation)),
         *_blocks(stack, env),
         *_or_unknown("GitHub", lambda: _github(stack)),
-        plan.unfinished(rotation, now=now),
+        *_or_unknown("rotation", lambda: _on_time(rotation)),
         *plan.ages(plan.secret_names(env), rotations.turns(stack.state_dir), now=now, oldest=oldest),
     ]
     rows = [{"what": one.name, "verdict": str(one.verdict), "seen": one.says} for one in findings]
@@ -83,7 +84,18 @@ def _rotation(stack: StackSettings) -> OpenRotation | None:
     found = rotations.find_open(stack)
     if found is None:
         return None
-    return OpenRotation(generation=found.generation, targets=found.targets, state=found.state, due=found.due)
+    return OpenRotation(
+        generation=found.generation,
+        targets=found.targets,
+        state=found.state,
+        due=found.due,
+        counted_from=found.counted_from,
+    )
+
+
+def _on_time(rotation: OpenRotation | None) -> list[Finding]:
+    since, now = rotation.counted_from if rotation else None, moment()
+    return [plan.unfinished(rotation, now=clock.reckon(since, now)), *plan.clock_set(clock.jumped(since, now))]
 
 
 def _running(project: Project, env: dict[str, str]) -> list[Finding]:

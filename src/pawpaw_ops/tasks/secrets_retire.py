@@ -3,14 +3,15 @@
 from datetime import datetime
 
 from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients.clock import moment
 from pawpaw_ops.clients.postgres import logins
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.redis import users
 from pawpaw_ops.clients.redis.connection import connect
 from pawpaw_ops.errors import PreconditionError, VerificationError
-from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.plans import clock
 from pawpaw_ops.plans import secrets as plan
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
@@ -24,13 +25,24 @@ from pawpaw_ops.tasks.secrets_roll import reached, roll
 def find_due(stack: StackSettings, *, now: bool) -> tuple[Target, ...]:
     """Return what is to end by now; with *now*, all that is to end some time.
 
+    Time is counted from the commit of the rotation by how long the machine has been up: a clock that is set meanwhile
+    neither ends a grace nor makes it longer.
+
+    Raises:
+        PreconditionError: The machine started anew since, and its clock is behind the rotation's own record.
+
     Touches:
         Nothing.
     """
     rotation = rotations.find_open(stack)
     if rotation is None or rotation.state is not State.CURRENT:
         return ()
-    return tuple(target for target, at in sorted(rotation.due.items()) if now or at <= utc_now())
+    if now:
+        return tuple(sorted(rotation.due))
+    since, then = rotation.counted_from, moment()
+    if by := clock.jumped(since, then):
+        report.logger().warning("the clock was set by %s since the rotation; counted without that", clock.hours(by))
+    return tuple(target for target, at in sorted(rotation.due.items()) if at <= clock.reckon(since, then))
 
 
 def retire(do: Session, targets: tuple[Target, ...], pace: Pace, *, terminate: bool) -> str:

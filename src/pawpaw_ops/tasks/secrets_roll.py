@@ -11,7 +11,7 @@ from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.redis import users
 from pawpaw_ops.clients.redis.connection import connect
 from pawpaw_ops.errors import VerificationError
-from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.models.base import Moment, utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target, Turn, Values
 from pawpaw_ops.plans import secrets as plan
 from pawpaw_ops.plans.secrets import in_clear
@@ -94,7 +94,14 @@ def stage(do: Session, rotation: Rotation, to: State | None) -> None:
 
 
 def reached(
-    do: Session, rotation: Rotation, state: State, *, due: Mapping[Target, datetime], what: str = "", over: bool = False
+    do: Session,
+    rotation: Rotation,
+    state: State,
+    *,
+    due: Mapping[Target, datetime],
+    what: str = "",
+    over: bool = False,
+    counted_from: Moment | None = None,
 ) -> Step:
     """Return the step that writes down how far a rotation is."""
     turn = None
@@ -108,7 +115,9 @@ def reached(
             run_id=do.run_id,
             actor=do.who.actor,
         )
-    undo = undo_secrets.secrets_reached(rotation.generation, state, due=due, turn=turn, over=over)
+    undo = undo_secrets.secrets_reached(
+        rotation.generation, state, due=due, turn=turn, over=over, counted_from=counted_from
+    )
     return Step(name=f"note that generation {rotation.generation} is {what or state}", undo=undo, scratch=True)
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients.clock import moment
 from pawpaw_ops.errors import PreconditionError
-from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target
 from pawpaw_ops.plans.traffic import FAILURES_ONLY
 from pawpaw_ops.session import Session
+from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_go import Pace
 from pawpaw_ops.tasks.deploy_start import Gate
@@ -32,9 +33,8 @@ class Times:
     grace: timedelta
     sessions: timedelta
 
-    def due(self, rotation: Rotation) -> dict[Target, datetime]:
+    def due(self, rotation: Rotation, now: datetime) -> dict[Target, datetime]:
         """Return when the old secret of each target is to end; a key that was given up at once is over already."""
-        now = utc_now()
         found = {target: now + self.grace for target in rotation.targets if target is not Target.JWT}
         return found | ({Target.JWT: now + self.sessions} if rotation.retire else {})
 
@@ -71,8 +71,7 @@ def accept(do: Session, rotation: Rotation, pace: Pace, times: Times) -> None:
     if rotation.sign:
         to, then = State.ACCEPTED, reached(do, rotation, State.ACCEPTED, due={})
     else:
-        due = times.due(rotation)
-        to, then = State.CURRENT, reached(do, rotation, State.CURRENT, due=due, what="current", over=not due)
+        to, then = State.CURRENT, _in_use(do, rotation, times)
     why = f"{rotation.why}: aceptar los secretos nuevos (generación {rotation.generation})"
     roll(do, rotation, to, pace, then=then, why=why, tell=not rotation.sign)
 
@@ -87,7 +86,7 @@ def finish(do: Session, pace: Pace, times: Times, *, emergency: bool) -> int:
     if rotation is not None and rotation.state is State.ACCEPTED:
         if not still_accepted(do, rotation):
             raise PreconditionError(CHANGED, hint="Run rotate-secrets again: it has them accept it first.")
-        then = reached(do, rotation, State.CURRENT, due=times.due(rotation), what="current")
+        then = _in_use(do, rotation, times)
         why = f"{rotation.why}: firmar con la llave nueva (generación {rotation.generation})"
         roll(do, rotation, State.CURRENT, pace, then=then, why=why, tell=True)
         do.clear(then.name)
@@ -96,6 +95,12 @@ def finish(do: Session, pace: Pace, times: Times, *, emergency: bool) -> int:
         retire(do, tuple(rotation.due), pace, terminate=True)
         rotation = rotations.find_open(do.stack)
     return show(do, rotation)
+
+
+def _in_use(do: Session, rotation: Rotation, times: Times) -> Step:
+    now = moment()
+    due = times.due(rotation, now.at)
+    return reached(do, rotation, State.CURRENT, due=due, what="current", over=not due, counted_from=now)
 
 
 @operation("show the rotation")

@@ -53,6 +53,19 @@ def test_rotate_SEC_01_the_server_never_sees_a_password(pg_server: DisposableSer
     assert logins.accepts(held, SecretStr("another")) is False
 
 
+def test_rotate_ROT_11_a_policy_of_passwords_has_nothing_to_refuse(
+    pg_server: DisposableServer, pair: tuple[str, str]
+) -> None:
+    """It would refuse the very same password in plain text: the server gets a verifier."""
+    short = SecretStr("short")
+    with pg_server.postgres().admin() as conn:
+        conn.execute("LOAD 'passwordcheck'")
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="too short"):
+            conn.execute(f"ALTER ROLE {pair[0]} PASSWORD '{short.get_secret_value()}'".encode())
+        logins.open_login(conn, pair[0], short)
+    connect(pg_server, pair[0], short).close()
+
+
 def test_a_password_that_holds_is_not_set_again(pg_server: DisposableServer, pair: tuple[str, str]) -> None:
     with pg_server.postgres().admin() as conn:
         logins.open_login(conn, pair[0], SecretStr("one"))

@@ -19,6 +19,7 @@ from pawpaw_ops.tasks.secrets_look import log_in
 
 Unfinished = Literal["resume", "abort"]
 ALL = "all"
+RULES = "Look for a rule of that login: VALID UNTIL or CONNECTION LIMIT (`\\du` in psql), a line of pg_hba.conf."
 
 
 def chosen(which: str) -> tuple[Target, ...]:
@@ -119,7 +120,7 @@ def _open_login(do: Session, rotation: Rotation) -> None:
     new = log_in(do, user, password)
     old = log_in(do, rotation.old_user, plan.known(rotation.old[plan.DB_PASSWORD]))
     if new is None or new.user != user:
-        raise VerificationError(f"the database was told a password of {user} and refuses it.")
+        raise VerificationError(f"the database was told a password of {user} and refuses it.", hint=RULES)
     if old is None or new.role != old.role:
         raise VerificationError(
             f"{user} works as {new.role} and {rotation.old_user} as {old.role if old else 'nobody'}: what one makes the"

@@ -71,7 +71,7 @@ def look(do: Session, targets: tuple[Target, ...]) -> None:
     if Target.JWT in targets and not any(one.private for one in read_services(project, do.runner)):
         raise PreconditionError("no service has the label pawpaw.private, so no token could be tried.")
     if Target.DATABASE in targets:
-        _check_database(do, env[plan.DB_USER], SecretStr(env[plan.DB_PASSWORD]))
+        check_database(do, env[plan.DB_USER], SecretStr(env[plan.DB_PASSWORD]))
     if Target.REDIS in targets:
         _check_redis(do, SecretStr(env[plan.REDIS_PASSWORD]))
 
@@ -132,8 +132,15 @@ def _check_blocks(do: Session, targets: tuple[Target, ...], env: dict[str, str])
     plan.check_blocks(rotated, used)
 
 
-def _check_database(do: Session, user: str, password: SecretStr) -> None:
-    """The login in use must work, a wrong password must not, and nobody may be using the other login."""
+def check_database(do: Session, user: str, password: SecretStr) -> None:
+    """See that the login in use works, a wrong password does not, and nobody uses the other login.
+
+    Raises:
+        PreconditionError: One does not hold.
+
+    Touches:
+        Nothing.
+    """
     other = plan.other_login(user)
     if log_in(do, user, password) is None:
         raise PreconditionError(

@@ -11,6 +11,8 @@ from pawpaw_ops.models.project import Project
 
 ROLES = "roles"
 """Service whose image has PostgreSQL's programs, on the network where the shop's services are."""
+STANDBY = "postgres_replica"
+"""Service that follows the database."""
 
 
 def try_login(project: Project, user: str, password: SecretStr, *, database: str) -> Query[tuple[str, ...]]:
@@ -23,6 +25,17 @@ def try_login(project: Project, user: str, password: SecretStr, *, database: str
     """
     command = run_once(project, ROLES, "try-login", user, database)
     return Query(command=replace(command, stdin=SecretStr(f"{password.get_secret_value()}\n")), parse=_words)
+
+
+def try_primary(engine: str, standby: str) -> Query[str]:
+    """Ask a standby's container whether the primary would let it in anew.
+
+    Returns:
+        A query for `accepted`, `refused`, or `unreachable`.
+
+    Source: stack/postgres/bin/try-primary.
+    """
+    return Query(command=inside(engine, standby, "try-primary"), parse=str.strip)
 
 
 def _words(out: str) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ LATE = timedelta(hours=1)
 """How long after its time an old secret may hold before somebody is told."""
 MADE_BEFORE = timedelta(hours=1)
 """How long before it is current a new secret may have been written to GitHub: what serves is proven first."""
+REPLICATOR = "REPLICATOR_DB_PASSWORD"
 POSTGRES_USERS = {
     "BACKUP_DB_PASSWORD": "pawpaw_backup",
     "EXPORTER_DB_PASSWORD": "pawpaw_exporter",
     "ROTATOR_DB_PASSWORD": "pawpaw_rotator",
-    "REPLICATOR_DB_PASSWORD": "pawpaw_replicator",
+    REPLICATOR: "pawpaw_replicator",
     "POSTGRES_BOOTSTRAP_PASSWORD": "postgres",
 }
 """Variable of the `.env` -> role whose password it is; the login in use is named by DB_USER."""
@@ -108,6 +109,16 @@ def accepted(server: str, said: Mapping[str, bool | None]) -> list[Finding]:
         Finding(name=f"{name}: {server}", verdict=verdicts[takes], says=words[takes])
         for name, takes in sorted(said.items())
     ]
+
+
+def standby(said: Mapping[str, str]) -> list[Finding]:
+    """Say of each standby whether the primary would take its password when it comes anew.
+
+    Args:
+        said: Container -> `accepted`, `refused`, or anything else where that could not be seen.
+    """
+    takes = {"accepted": True, "refused": False}
+    return accepted("the primary", {f"{REPLICATOR} of {name}": takes.get(words) for name, words in said.items()})
 
 
 def other_login(name: str, *, may_log_in: bool, rotation: OpenRotation | None) -> Finding:

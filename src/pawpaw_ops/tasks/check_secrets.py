@@ -16,6 +16,7 @@ from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
 from pawpaw_ops.clients.redis import users
 from pawpaw_ops.clients.redis.connection import connect
 from pawpaw_ops.commands import compose
+from pawpaw_ops.commands.login import STANDBY, try_primary
 from pawpaw_ops.errors import OpsError, VerificationError
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.project import Project
@@ -55,6 +56,7 @@ def check(stack: StackSettings, *, oldest_days: int) -> int:
         *plan.strength(env),
         *_or_unknown("containers", lambda: _running(project, env)),
         *_or_unknown("PostgreSQL", lambda: _postgres(stack, env, rotation)),
+        *_or_unknown("standby", lambda: see_standby_log_in(project)),
         *_or_unknown("Redis", lambda: _redis(project, env, rotation)),
         *_blocks(stack, env),
         *_or_unknown("GitHub", lambda: _github(stack)),
@@ -118,6 +120,17 @@ def _postgres(stack: StackSettings, env: dict[str, str], rotation: OpenRotation 
         other = logins.read_login(conn, other_login(env[DB_USER]))
     door = plan.other_login(other.name, may_log_in=other.open, rotation=rotation)
     return [*plan.accepted("PostgreSQL", said), door]
+
+
+def see_standby_log_in(project: Project) -> list[Finding]:
+    """Say of each standby whether the primary would let it in anew: what streams may have come with an old password.
+
+    Touches:
+        Nothing; each logs in once more.
+    """
+    up = [one for one in containers_of(project, STANDBY) if one.status == "running"]
+    said = {one.name: LocalRunner().ask(try_primary(project.engine, one.id)) for one in up}
+    return plan.standby(said)
 
 
 def _redis(project: Project, env: dict[str, str], rotation: OpenRotation | None) -> list[Finding]:

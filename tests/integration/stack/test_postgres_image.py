@@ -12,6 +12,8 @@ from typing import Self
 
 import pytest
 
+from pawpaw_ops.commands.login import try_primary
+from pawpaw_ops.runner import LocalRunner
 from tests.integration.stack import support_docker
 from tests.integration.stack.support_docker import Container, World, attempt, docker
 from tests.waiting import wait_until
@@ -290,6 +292,32 @@ def test_a_server_keeps_no_password_in_its_environment(cluster: Cluster) -> None
         assert "canary" not in environment
     assert "conninfo" not in replica.exec("cat", f"{DATA}/pgdata/postgresql.auto.conf")
     assert replica.exec("stat", "-c", "%a", "/var/run/postgresql/replicator.pgpass") == "600\n"
+
+
+STREAMS = "SELECT status FROM pg_stat_wal_receiver"
+
+
+def test_rotate_ROT_14_a_standby_that_streams_with_a_password_of_before_is_found_out(cluster: Cluster) -> None:
+    """Its session outlives the change, so that it looks well until it comes anew; with the new one it streams on."""
+    primary, replica = cluster.primary(), cluster.replica()
+    ask = try_primary("", replica.name)
+    assert LocalRunner().ask(ask) == "accepted"
+    cluster.passwords["REPLICATOR_DB_PASSWORD"] = f"canary-{secrets.token_hex(8)}"
+    words = cluster.passwords["REPLICATOR_DB_PASSWORD"]
+    sql(primary, f"ALTER ROLE pawpaw_replicator PASSWORD '{words}'")
+    assert sql(replica, STREAMS, database="postgres") == "streaming"
+    assert LocalRunner().ask(ask) == "refused"
+    sql(primary, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+    wait_until(lambda: sql(replica, STREAMS, database="postgres") == "", "it cannot come back")
+    replica.remove()
+    replica = cluster.replica()
+    before = sql(replica, "SELECT pid FROM pg_stat_wal_receiver", database="postgres")
+    sql(primary, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+    anew = f"{STREAMS} WHERE pid <> {before}"
+    wait_until(lambda: sql(replica, anew, database="postgres") == "streaming", "it comes back by itself")
+    assert LocalRunner().ask(ask) == "accepted"
+    primary.stop()
+    assert LocalRunner().ask(ask) == "unreachable"
 
 
 def files_with(cluster: Cluster, volume: str, text: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pawpaw_ops.commands.login import keep_user, try_login
+from pawpaw_ops.commands.login import keep_user, try_login, try_primary
 from pawpaw_ops.models.project import Project
 
 PROJECT = Project(name="p", file=Path("/s/c.yml"), env_file=Path("/s/.env"), upstreams=Path("/s/u"))
@@ -22,3 +22,9 @@ def test_a_user_of_redis_is_kept_by_hashes() -> None:
     assert keep_user("", "redis-1", "app", ("aa", "bb")).argv == (
         "docker", "exec", "redis-1", "keep-user", "app", "aa", "bb",
     )  # fmt: skip
+
+
+def test_a_standby_is_asked_in_its_own_container() -> None:
+    query = try_primary("unix:///d.sock", "abc")
+    assert query.command.argv == ("docker", "exec", "abc", "try-primary")
+    assert query.parse("refused\n") == "refused"

@@ -116,3 +116,12 @@ def test_what_github_has_is_of_the_last_rotation_or_told() -> None:
     ]
     assert "before the last rotation" in found[1].says
     assert plan.on_github({"": ["C"]}, {"": {"C": NOW}}, turns)[0].verdict is Verdict.VERIFIED
+
+
+def test_rotate_ROT_14_a_standby_that_the_primary_would_not_let_in_anew_is_named() -> None:
+    found = plan.standby({"one": "accepted", "two": "refused", "three": "unreachable"})
+    assert {one.name: (one.verdict, one.says) for one in found} == {
+        "REPLICATOR_DB_PASSWORD of one: the primary": (Verdict.VERIFIED, "takes it"),
+        "REPLICATOR_DB_PASSWORD of two: the primary": (Verdict.FAILED, "refuses it"),
+        "REPLICATOR_DB_PASSWORD of three: the primary": (Verdict.NOT_VERIFIED, "cannot be asked"),
+    }

@@ -69,8 +69,9 @@ LEFT_OUT = {
     "B7": "manifests are not signed yet: not claimed",
     "A14": "needs a replica: it belongs to the stack's own tests",
     "B6": "needs object lock and versions, which no S3 server at hand offers; not claimed",
+    "ROT-08": "changing the password of a single login is not offered: adopt-roles makes two that take turns",
 }
-NOT_YET = ("deploy", "ROT-", "JWT-", "GH-", "SEC-", "PRN-", "TLS-", "DEP-", "HRD-")
+NOT_YET = ("deploy", "PRN-", "TLS-", "DEP-", "HRD-")
 """Scenarios of these layers that no test holds are not there yet, and the page says so."""
 NAME = re.compile(r"^test(?P<layer>_deploy)?(?P<ids>(?:_[A-M]\d+)+)(?:_|$)")
 OPERATE = re.compile(r"^test_[a-z]+(?P<ids>(?:_(?:ROT|JWT|GH|SEC|PRN|TLS|DEP|HRD)_\d{2})+)(?:_|$)")

@@ -13,8 +13,8 @@ from pawpaw_ops.tasks.check_secrets import check
 def check_secrets(stack: str = "prod", *, oldest_days: Annotated[int, Field(ge=1, le=3650)] = 180) -> int:
     """Compara los secretos del `.env` con los que corren y con los que aceptan los servidores, sin mostrar ninguno.
 
-    También dice cuánto tiempo tiene cada uno, y si una rotación quedó a medias. Lo que no se pudo ver queda sin
-    verificar, que no es un sí.
+    También dice cuánto tiempo tiene cada uno, y si una rotación quedó a medias; de los que se cambian a mano deja una
+    lista aparte. Lo que no se pudo ver queda sin verificar, que no es un sí.
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
@@ -24,6 +24,6 @@ def check_secrets(stack: str = "prod", *, oldest_days: Annotated[int, Field(ge=1
         How many things were looked at.
 
     Touches:
-        Nothing.
+        `secrets-met.json` in the stack's folder: since when each secret is what it is, as a keyed hash.
     """
     return check(Stack.named(stack).settings(), oldest_days=oldest_days)

@@ -99,3 +99,29 @@ class Turn(Noun):
     at: AwareDatetime
     run_id: str
     actor: str = ""
+
+
+class Met(Noun):
+    """Since when a secret's value is known here, and a keyed hash by which it is known again.
+
+    Attributes:
+        print: The hash.
+        since: When it was first looked at.
+        changed: Whether it took the place of another one then; else it may be older.
+    """
+
+    print: str
+    since: AwareDatetime
+    changed: bool = False
+
+
+class Acquaintances(Noun):
+    """All secrets that were looked at.
+
+    Attributes:
+        salt: Key of the hashes, so that nobody has a table of them.
+        met: Variable of the `.env` -> its secret.
+    """
+
+    salt: str
+    met: Mapping[str, Met] = Field(default_factory=dict)

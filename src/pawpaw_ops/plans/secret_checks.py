@@ -8,6 +8,7 @@ from pawpaw_ops.models.secrets import State, Target, Turn
 from pawpaw_ops.plans.clock import hours
 from pawpaw_ops.plans.env_values import SECRET
 from pawpaw_ops.plans.preflight import Finding
+from pawpaw_ops.plans.secret_ages import in_use_since
 from pawpaw_ops.plans.secrets import DB_PASSWORD, DB_USER, JWT_SECRET, PUBLIC, REDIS_PASSWORD, SHORTEST
 
 LATE = timedelta(hours=1)
@@ -160,19 +161,6 @@ def clock_set(by: timedelta) -> list[Finding]:
     )
 
 
-def ages(names: Iterable[str], turns: Iterable[Turn], *, now: datetime, oldest: timedelta) -> list[Finding]:
-    """Say how old each secret is; of one that was never rotated here that is unknown."""
-    since = _since(turns)
-    found = []
-    for name in names:
-        if name not in since:
-            found.append(Finding(name=f"{name}: age", verdict=Verdict.NOT_VERIFIED, says="never rotated here"))
-            continue
-        age = now - since[name]
-        found.append(_finding(f"{name}: age", age > oldest, f"{age.days} days"))
-    return found
-
-
 def on_github(
     ours: Mapping[str, Iterable[str]], there: Mapping[str, Mapping[str, datetime]], turns: Iterable[Turn]
 ) -> list[Finding]:
@@ -183,7 +171,7 @@ def on_github(
         there: The same -> secret -> when it was written.
         turns: The record of rotations.
     """
-    since = _since(turns)
+    since = in_use_since(turns)
     found = []
     for environment, names in ours.items():
         for name in names:
@@ -194,11 +182,6 @@ def on_github(
             )
             found.append(_finding(f"{name}: GitHub {environment}".rstrip(), at is None or old, says))
     return found
-
-
-def _since(turns: Iterable[Turn]) -> dict[str, datetime]:
-    """Return variable -> when its value came into use."""
-    return {name: turn.at for turn in turns if turn.what == "current" for name in turn.variables}
 
 
 def _finding(name: str, wrong: bool, says: str) -> Finding:  # noqa: FBT001 - what every caller ends with

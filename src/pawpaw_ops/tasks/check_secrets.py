@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients import acquaintances, rotations
 from pawpaw_ops.clients.clock import moment
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.docker import environment
@@ -21,7 +21,7 @@ from pawpaw_ops.errors import OpsError, VerificationError
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.plans import clock, preflight
+from pawpaw_ops.plans import clock, preflight, secret_ages
 from pawpaw_ops.plans import secret_checks as plan
 from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.plans.secret_checks import OpenRotation
@@ -46,11 +46,10 @@ def check(stack: StackSettings, *, oldest_days: int) -> int:
         VerificationError: Something does not hold; all of it is named, and no value.
 
     Touches:
-        An artifact in Prefect.
+        Two artifacts in Prefect; in the stack's folder since when each secret is what it is, as a hash.
     """
     project = stack.its_project()
     env = read_env(project.env_file)
-    oldest, now = timedelta(days=oldest_days), utc_now()
     rotation = _rotation(stack)
     findings = [
         *plan.strength(env),
@@ -61,11 +60,15 @@ def check(stack: StackSettings, *, oldest_days: int) -> int:
         *_blocks(stack, env),
         *_or_unknown("GitHub", lambda: _github(stack)),
         *_or_unknown("rotation", lambda: _on_time(rotation)),
-        *plan.ages(plan.secret_names(env), rotations.turns(stack.state_dir), now=now, oldest=oldest),
+        *(old := _ages(stack, env, oldest=timedelta(days=oldest_days))),
     ]
     rows = [{"what": one.name, "verdict": str(one.verdict), "seen": one.says} for one in findings]
     wrong = [one for one in findings if one.verdict is Verdict.FAILED]
     report.table(f"secrets-{stack.name}", rows, gist=f"{len(wrong)} of {len(findings)} do not hold")
+    hand = secret_ages.by_hand(old)
+    report.markdown(
+        f"secrets-by-hand-{stack.name}", hand, gist="secrets that no rotation changes, and how old they are"
+    )
     if wrong:
         raise VerificationError(
             f"the secrets do not hold together: {'; '.join(f'{one.name}: {one.says}' for one in wrong)}.",
@@ -93,6 +96,14 @@ def _rotation(stack: StackSettings) -> OpenRotation | None:
         due=found.due,
         counted_from=found.counted_from,
     )
+
+
+def _ages(stack: StackSettings, env: dict[str, str], *, oldest: timedelta) -> list[Finding]:
+    now = utc_now()
+    secrets = {name: env[name] for name in plan.secret_names(env) if env[name]}
+    known = secret_ages.meet(secrets, acquaintances.read(stack.state_dir), now=now)
+    acquaintances.write(stack.state_dir, known)
+    return secret_ages.ages(known, rotations.turns(stack.state_dir), now=now, oldest=oldest)
 
 
 def _on_time(rotation: OpenRotation | None) -> list[Finding]:

@@ -88,18 +88,6 @@ def test_a_rotation_that_was_left_alone_is_told() -> None:
     assert "jwt" in late.says
 
 
-def test_the_age_of_what_was_never_rotated_is_unknown() -> None:
-    turns = [
-        Turn(generation=1, what="current", targets=(), variables=("A", "B"), at=NOW - timedelta(days=200), run_id="r"),
-        Turn(generation=1, what="retired", targets=(), variables=("A", "B"), at=NOW - timedelta(days=1), run_id="r"),
-        Turn(generation=2, what="current", targets=(), variables=("A",), at=NOW - timedelta(days=9), run_id="r"),
-        Turn(generation=3, what="dropped", targets=(), variables=("B",), at=NOW, run_id="r"),
-    ]
-    found = plan.ages(["A", "B", "C"], turns, now=NOW, oldest=timedelta(days=180))
-    assert said(found) == {"A": "verified", "B": "failed", "C": "not verified"}
-    assert found[0].says == "9 days"
-
-
 def test_the_login_in_use_is_the_one_that_the_env_names() -> None:
     env = {"DB_USER": "x_a", "DB_PASSWORD": LONG, "BACKUP_DB_PASSWORD": OTHER}
     assert plan.postgres_users(env) == {"DB_PASSWORD": "x_a", "BACKUP_DB_PASSWORD": "pawpaw_backup"}

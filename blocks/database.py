@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from blocks.base import OpsBlock
 from pawpaw_ops.clients.docker import Container, engine_address, find_container
-from pawpaw_ops.errors import PreconditionError
+from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 
 AWAY = "database-is-not-running.invalid"
@@ -73,17 +73,21 @@ class PostgresDatabase(OpsBlock):
         server = self._server()
         return self._made(server, server.address if server else self.host)
 
-    def settings_when_away(self) -> Database:
+    def settings_when_away(self, *, or_gone: bool = False) -> Database:
         """Return the settings also while the container is not running: whoever asks the database then gets no answer.
 
         It is given an address that nobody can have, so that no other server answers in its place.
 
+        Args:
+            or_gone: Also where there is no such container at all.
+
         Raises:
             ConfigError: The engine has no such container.
         """
+        away = (PreconditionError, ConfigError) if or_gone else PreconditionError
         try:
             return self.settings()
-        except PreconditionError:
+        except away:
             return self._made(None, AWAY)
 
     def _made(self, server: Container | None, host: str) -> Database:

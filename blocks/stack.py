@@ -67,7 +67,7 @@ class Stack(OpsBlock):
         return self.github.settings() if self.github else None
 
     def settings(self) -> StackSettings:
-        """Return the frozen settings of the stack.
+        """Return the frozen settings of the stack; its replica may be down or gone: a backup needs none.
 
         Raises:
             ConfigError: The block was never saved, or its parts contradict one another.
@@ -77,7 +77,7 @@ class Stack(OpsBlock):
         return self._settings(self.database.settings()).model_copy(
             update={
                 "redis": self.redis.settings() if self.redis else None,
-                "replica": self.replica.settings() if self.replica else None,
+                "replica": self.replica.settings_when_away(or_gone=True) if self.replica else None,
             }
         )
 

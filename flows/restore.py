@@ -10,7 +10,13 @@ from pawpaw_ops.tasks.prove import prove_equal
 from pawpaw_ops.tasks.quiesce import QuiescePolicy, quiesce_services, resume_services
 from pawpaw_ops.tasks.restore_report import preview, report_restore, swap_of
 from pawpaw_ops.tasks.stack_session import stack_session
-from pawpaw_ops.tasks.standby import see_standby_follow
+from pawpaw_ops.tasks.standby import (
+    StandbyPolicy,
+    look_at_standby,
+    report_standby,
+    see_standby_follow,
+    wait_for_standby,
+)
 
 
 @flow(flow_run_name="restore-{stack}-{backup}")
@@ -21,6 +27,7 @@ def restore_db(
     into: str = "",
     redis: redis_policy.RedisPolicy = "keep",
     quiesce: QuiescePolicy = "drain",
+    standby: StandbyPolicy = "must-follow",
     approve: bool = False,
     approval_timeout_h: float = 12,
 ) -> str:
@@ -37,6 +44,8 @@ def restore_db(
             restaura el respaldo de Redis más nuevo que no sea posterior al de la base. Con `into` no se toca.
         quiesce: Qué hacer con los clientes durante el cambio: `drain` muestra la página de mantenimiento y deja
             terminar lo que está en curso; `stop` además detiene los backends y los levanta uno por uno; `none`, nada.
+        standby: Qué hacer si la réplica no puede seguir el cambio (en pausa, apagada, atrasada): `must-follow` no
+            cambia sin ella, y lo dice antes de preparar nada; `go-on` cambia de todos modos y dice cómo quedó.
         approve: Cambiar sin preguntar.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
 
@@ -54,19 +63,21 @@ def restore_db(
         ready = step.fetch_and_verify(do, chosen, keys)
         after = redis_policy.prepare(do, redis, ready, keys, into=into)
         planned = step.plan_restore(do, ready, into)
+        outlook = None if into else look_at_standby(do, standby)
         side_oid = step.load_beside(do, ready, planned)
         proof = prove_equal(do, ready, planned.side, like=planned.like)
         cutover.mark_proven(do, planned, proof.found, side_oid)
         if into:
-            cutover.open_beside(do, planned)
-            return into
-        question = preview(do, chosen, planned, proof, compared.result(), after=after.says)
+            return cutover.open_beside(do, planned)
+        question = preview(do, chosen, planned, proof, compared.result(), standby=outlook, after=after.says)
         ask_for_approval(do, question=question, name=planned.live, approve=approve, timeout_h=approval_timeout_h)
         cutover.ask_again(do, planned, side_oid)
+        outlook = wait_for_standby(do, standby)
         quiesce_services(do, quiesce)
         swapped = cutover.swap_names(do, swap_of(planned), incoming_oid=side_oid, source=planned.source)
+        seen = see_standby_follow(do, swapped, outlook)
         redis_policy.settle(do, after)
         resume_services(do)
-        see_standby_follow(do, swapped)
         report_restore(do, planned, proof, swapped)
+        report_standby(do, standby, swapped, outlook, seen)
     return swapped.retired

@@ -80,7 +80,12 @@ class Kit:
         self.save_blocks(**store)
 
     def save_blocks(
-        self, *, database: dict[str, Any] | None = None, project: ComposeProject | None = None, **store: Any
+        self,
+        *,
+        database: dict[str, Any] | None = None,
+        project: ComposeProject | None = None,
+        standby: DisposableServer | None = None,
+        **store: Any,
     ) -> None:
         """Write the blocks, anew where they are there already."""
         login = self.server.database()
@@ -97,7 +102,13 @@ class Kit:
         kept = BackupStore(**({"folder": self.store_folder, "recipients": [str(self.identity.to_public())]} | store))
         kept.save(self.name, overwrite=True)
         BackupIdentity(identities=[str(self.identity)]).save(self.name, overwrite=True)
-        Stack(state_dir=self.state_dir, database=base, store=kept, project=project).save(self.name, overwrite=True)
+        replica = None
+        if standby is not None:
+            there = standby.database()
+            replica = PostgresDatabase(**(fields | (database or {}) | {"host": there.host, "port": there.port}))
+            replica.save(f"{self.name}-replica", overwrite=True)
+        stack = Stack(state_dir=self.state_dir, database=base, store=kept, project=project, replica=replica)
+        stack.save(self.name, overwrite=True)
 
     def remove(self) -> None:
         """Drop every database of this test and its folder."""

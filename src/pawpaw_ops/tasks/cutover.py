@@ -54,8 +54,11 @@ def mark_proven(do: Session, planned: RestorePlan, found: Fingerprint, side_oid:
 
 
 @operation("open beside")
-def open_beside(do: Session, planned: RestorePlan) -> None:
+def open_beside(do: Session, planned: RestorePlan) -> str:
     """Give the side database the name that was asked for, and open it; live stays as it is.
+
+    Returns:
+        That name.
 
     Touches:
         The side database's name, marker and openness.
@@ -63,6 +66,7 @@ def open_beside(do: Session, planned: RestorePlan) -> None:
     with Postgres(do.stack.database, do.run_id).admin() as conn:
         do.step("open beside", lambda: swap.rename_and_open(conn, planned.side, planned.into))
     do.commit(f"{planned.source} restored as {planned.into}")
+    return planned.into
 
 
 @operation("ask the world again")

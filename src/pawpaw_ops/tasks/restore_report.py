@@ -6,6 +6,7 @@ from pawpaw_ops.clients.postgres.swap import Names
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.equality import TableLoss
 from pawpaw_ops.plans.restore import RestorePlan
+from pawpaw_ops.plans.standby import Outlook
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.artefact import Chosen
@@ -29,6 +30,7 @@ def preview(
     proof: Proof,
     compared: tuple[Sequence[TableLoss], str],
     *,
+    standby: Outlook | None = None,
     after: str = "",
 ) -> str:
     """Show what the swap would change and return it as the question to approve.
@@ -54,6 +56,7 @@ def preview(
     lines += [f"- … and {len(changed) - SHOWN} more tables"] if len(changed) > SHOWN else []
     lines += [f"- kept as it is live: {name}" for name in planned.carried]
     lines += [f"- not verified: {what}" for what in planned.unknown]
+    lines += [f"- {standby.line}"] if standby else []
     lines += [f"\n{after}"] if after else []
     lines.append(f"\nThe replaced database is kept as `{planned.retired}` for {do.stack.database.keep_old_days} days.")
     text = "\n".join(lines)

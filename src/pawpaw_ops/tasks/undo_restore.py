@@ -10,6 +10,7 @@ from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import Fingerprint, Marker
 from pawpaw_ops.plans import restore as plan
 from pawpaw_ops.plans.equality import TableLoss
+from pawpaw_ops.plans.standby import Outlook
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.cutover import Swapped, loss_rows
@@ -19,7 +20,15 @@ SHOWN = 12
 
 
 @operation("show preview")
-def preview_undo(do: Session, old: str, marker: Marker, changed: Sequence[TableLoss], unknown: str) -> str:
+def preview_undo(
+    do: Session,
+    old: str,
+    marker: Marker,
+    changed: Sequence[TableLoss],
+    unknown: str,
+    *,
+    standby: Outlook | None = None,
+) -> str:
     """Show what going back would lose and return it as the question to approve.
 
     Touches:
@@ -34,6 +43,7 @@ def preview_undo(do: Session, old: str, marker: Marker, changed: Sequence[TableL
     else:
         lines.append("Nothing was written since the restore.")
     lines += [f"- `{loss.table}`: {_count(loss)}" for loss in changed[:SHOWN]]
+    lines += [f"- {standby.line}"] if standby else []
     text = "\n".join(lines)
     report.table(f"undo-preview-{do.stack.name}", loss_rows(changed), gist=text)
     return text

@@ -10,8 +10,9 @@ from pydantic import SecretStr, ValidationError
 
 import blocks
 from blocks.base import OpsBlock, wrong_fields
+from blocks.database import AWAY
 from pawpaw_ops.clients.docker import Container
-from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 from pawpaw_ops.models.redis import Redis
 from pawpaw_ops.models.store import FolderSettings, S3Settings, StoreSettings
@@ -209,6 +210,28 @@ def test_a_stack_that_was_never_saved_has_no_name() -> None:
     )
     with pytest.raises(ConfigError, match="saved"):
         stack.settings()
+
+
+@pytest.mark.parametrize("why", [PreconditionError("it is exited"), ConfigError("there is none of that name")])
+def test_a_stack_whose_standby_is_down_or_gone_has_settings(why: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup must not wait for it; a restore is told that it does not answer."""
+
+    def find(_: object, name: str) -> Container:
+        if name == "standby":
+            raise why
+        return SERVER
+
+    monkeypatch.setattr("blocks.database.find_container", find)
+    stack = blocks.Stack(
+        state_dir=Path("/s"),
+        database=blocks.PostgresDatabase(name="x", container="db"),
+        replica=blocks.PostgresDatabase(name="x", container="standby"),
+        store=blocks.BackupStore(folder=Path("/b")),
+    )
+    stack._block_document_name = "prod"
+    found = stack.settings()
+    assert found.replica is not None
+    assert (found.database.host, found.replica.host) == (SERVER.address, AWAY)
 
 
 def test_wrong_fields_are_named_without_their_values() -> None:

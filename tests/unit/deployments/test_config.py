@@ -34,6 +34,7 @@ def test_the_example_is_a_whole_stack(tmp_path: Path) -> None:
     stack = wanted.blocks[-1]
     assert stack.holds == {
         "database": (PostgresDatabase, "prod"),
+        "replica": (PostgresDatabase, "prod-replica"),
         "store": (BackupStore, "prod"),
         "redis": (RedisServer, "prod"),
         "project": (ComposeProject, "prod"),

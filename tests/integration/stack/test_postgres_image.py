@@ -419,7 +419,7 @@ def archived(primary: Container) -> list[str]:
     return primary.exec("ls", "-A", "/wal_archive").split()
 
 
-def test_segments_are_archived_whole_and_never_replaced(cluster: Cluster) -> None:
+def test_F3_segments_are_archived_whole_and_never_replaced(cluster: Cluster) -> None:
     primary = cluster.primary()
     sql(primary, "CREATE TABLE t AS SELECT 1 AS n")
     first = sql(primary, "SELECT pg_walfile_name(pg_switch_wal())")
@@ -450,13 +450,13 @@ ls -A archive; cat archive/B
 """
 
 
-def test_the_archive_command_by_itself(running: tuple[Cluster, Container]) -> None:
+def test_F3_the_archive_command_by_itself(running: tuple[Cluster, Container]) -> None:
     """A retry is no fault; other contents, no segment and no archive are, and leave nothing behind."""
     _, primary = running
     assert primary.exec("bash", "-c", ARCHIVE).split() == ["0", "0", "1", "1", "1", "A", "B", "other"]
 
 
-def test_a_full_archive_stops_nothing_but_itself(cluster: Cluster) -> None:
+def test_F3_a_full_archive_stops_nothing_but_itself(cluster: Cluster) -> None:
     """No half segment is left under its name; the server goes on and says what is wrong."""
     primary = cluster.world.run(
         cluster.image,
@@ -475,7 +475,7 @@ def test_a_full_archive_stops_nothing_but_itself(cluster: Cluster) -> None:
     assert "No space left on device" in primary.logs()
 
 
-def test_the_archive_leads_back_to_a_point_in_time(cluster: Cluster) -> None:
+def test_F1_the_archive_leads_back_to_a_point_in_time(cluster: Cluster) -> None:
     """A base backup and the archive restore what was there at a named point, and not what came after it."""
     primary = cluster.primary()
     sql(primary, "CREATE TABLE t AS SELECT 'before' AS what")

@@ -1,10 +1,14 @@
 """Scenarios C of the restore: live is untouched until the swap, and the swap is all or nothing."""
 
 import gzip
+import os
+import signal
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 from pyrage import x25519
@@ -143,11 +147,80 @@ def test_C2_open_sessions_are_ended(tiny: Kit) -> None:
         session.close()
 
 
-def test_C3_session_that_cannot_be_ended(tiny: Kit) -> None:
-    """A swap that cannot be done within its bound fails, and live is open and as before."""
+def test_a_swap_that_fails_after_its_renames_leaves_live_open_and_as_before(tiny: Kit) -> None:
     names = make_side(tiny, f"{tiny.database}_s")
     with tiny.server.postgres().admin() as conn, pytest.raises(Blocked, match="open and as before"):
         swap.swap(conn, names, retired=marker(tiny), fault="RAISE EXCEPTION 'made to fail';")
+    assert tiny.sql("SELECT count(*) FROM dos") == [(300,)]
+    assert names.incoming in tiny.databases()
+
+
+class Storm:
+    """Clients who connect, ask which database they are in and leave, as fast as the machine lets them.
+
+    Attributes:
+        seen: What each was told, in order: the object id of a database, or 0 where it was turned away.
+    """
+
+    def __init__(self, kit: Kit, *, clients: int = 8, most: int = 4000) -> None:
+        self._kit, self._most, self._over = kit, most, threading.Event()
+        self.seen = [list[int]() for _ in range(clients)]
+        self._threads = [threading.Thread(target=self._rage, args=(seen,), daemon=True) for seen in self.seen]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _rage(self, seen: list[int]) -> None:
+        while not self._over.is_set() and len(seen) < self._most:
+            try:
+                with try_connect(self._kit, self._kit.database) as conn:
+                    row = conn.execute(
+                        "SELECT oid::int8 FROM pg_database WHERE datname = current_database()"
+                    ).fetchone()
+                    seen.append(row[0] if row else 0)
+            except psycopg.OperationalError:
+                seen.append(0)
+
+    def wait_for(self, oid: int, count: int) -> None:
+        """Wait until every client was told so many more times that it is in that database."""
+        before = [len(seen) for seen in self.seen]
+
+        def all_were() -> bool:
+            return all(seen[start:].count(oid) >= count for start, seen in zip(before, self.seen, strict=True))
+
+        wait_until(all_were, f"every client is in the database {oid}")
+
+
+def oid_of(kit: Kit, name: str) -> int:
+    with kit.server.postgres().admin() as conn:
+        row = catalog.database_row(conn, name)
+    assert row is not None
+    return row.oid
+
+
+def test_C3_a_session_that_cannot_be_ended_in_a_storm(tiny: Kit) -> None:
+    """The swap gives up within its bound, live is open and as before, and everybody gets in again."""
+    names = make_side(tiny, f"{tiny.database}_s")
+    old = oid_of(tiny, names.live)
+    stuck = try_connect(tiny, tiny.database)
+    os.kill(stuck.info.backend_pid, signal.SIGSTOP)
+    try:
+        with Storm(tiny) as storm, tiny.server.postgres().admin() as conn:
+            storm.wait_for(old, 1)
+            with pytest.raises(Blocked, match=r"sessions did not end within 1\.0 s.*open and as before"):
+                swap.swap(conn, names, retired=marker(tiny), fence_s=1.0)
+            storm.wait_for(old, 10)
+    finally:
+        os.kill(stuck.info.backend_pid, signal.SIGCONT)
+        stuck.close()
+    assert {oid for seen in storm.seen for oid in seen} == {0, old}
     assert tiny.sql("SELECT count(*) FROM dos") == [(300,)]
     assert names.incoming in tiny.databases()
 

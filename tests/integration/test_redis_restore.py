@@ -25,7 +25,7 @@ from pawpaw_ops.session import open_session
 from pawpaw_ops.testing import at_entry
 from tests.integration.support_child import Child
 from tests.integration.support_redis import RealRedis, RedisKit
-from tests.waiting import wait_until
+from tests.waiting import SOAK, wait_until
 
 MOST_ENTRIES = 60
 
@@ -222,32 +222,73 @@ def test_G4_a_server_that_is_another_afterwards_is_put_back(carts: RedisKit, mon
     carts.assert_clean()
 
 
-def test_G3_a_restore_killed_at_every_entry(carts: RedisKit) -> None:
+def test_G3_a_restore_killed(carts: RedisKit) -> None:
     """The next run finds the old keys or the new ones, the server up, and nothing half."""
+    good = held(carts)
+    backup_id = backup_redis(stack=carts.name)
+    carts.server.ask("FLUSHALL")
+    carts.server.ask("SET", "since", "then")
+    wrecked = held(carts)
+    points = [("done", "build beside"), ("done", "stop Redis"), *EXCHANGE, ("commit", f"carts is {backup_id}")]
+    seen, code = [], -signal.SIGKILL
+    for point in range(1, MOST_ENTRIES) if SOAK else points:
+        code = killed(carts, "restore-redis", point)
+        now = held(carts)
+        assert now in (good, wrecked), point
+        seen.append(now == good)
+        if code == 0:
+            break
+        if now == good:
+            undo_restore_redis(stack=carts.name, approve=True)
+            assert held(carts) == wrecked
+    assert (code == 0) == SOAK, "the restore has more entries than expected"
+    assert seen == sorted(seen), "once the exchange is committed no later death takes it back"
+    assert (seen[0], seen[-1]) == (False, True)
+
+
+EXCHANGE = [("step", "exchange data"), ("done", "exchange data")]
+
+
+def killed(kit: RedisKit, verb: str, point: int | tuple[str, str]) -> int:
+    """Run a verb in a process that is killed there, let the next run clear up, and return how the process ended."""
+    log = kit.folder / "child.log"
+    at: dict[str, Any] = {"kill_entry": point} if isinstance(point, int) else {"kill": point}
+    code = Child(verb, str(log), **at, stack=kit.name, approve=True).wait()
+    with open_session(kit.settings(), verb="test", purpose="recover", run_id=f"recover-{kit.name}"):
+        pass
+    assert code in (0, -signal.SIGKILL), log.read_text()[-3000:]
+    kit.assert_clean()
+    return code
+
+
+def test_G3_an_undo_killed(carts: RedisKit) -> None:
+    """The next run finds what was restored or what was replaced, the server up, and the other one to go back to."""
     good = held(carts)
     backup_redis(stack=carts.name)
     carts.server.ask("FLUSHALL")
     carts.server.ask("SET", "since", "then")
     wrecked = held(carts)
-    log, seen = carts.folder / "child.log", []
-    for entry in range(1, MOST_ENTRIES):
-        code = Child("restore-redis", str(log), kill_entry=entry, stack=carts.name, approve=True).wait()
-        with open_session(carts.settings(), verb="test", purpose="recover", run_id=f"recover-{entry}"):
-            pass
+    restore_redis(stack=carts.name, approve=True)
+    points = [("step", "stop Redis"), *EXCHANGE, ("commit", f"carts is what {kept(carts)[0]} holds")]
+    seen, code = [], -signal.SIGKILL
+    for point in range(1, MOST_ENTRIES) if SOAK else points:
+        code = killed(carts, "undo-restore-redis", point)
         now = held(carts)
-        assert now in (good, wrecked), f"entry {entry}"
-        carts.assert_clean()
-        seen.append(now == good)
+        assert now in (good, wrecked), point
+        assert len(kept(carts)) == 1, point
+        seen.append(now == wrecked)
         if code == 0:
             break
-        assert code == -signal.SIGKILL, log.read_text()[-3000:]
-        if now == good:
+        if now == wrecked:
             undo_restore_redis(stack=carts.name, approve=True)
-            assert held(carts) == wrecked
-    else:
-        pytest.fail("the restore has more entries than expected")
+    assert (code == 0) == SOAK, "the undo has more entries than expected"
     assert seen == sorted(seen), "once the exchange is committed no later death takes it back"
-    assert seen.count(False) >= 10
+    assert (seen[0], seen[-1]) == (False, True)
+
+
+def kept(kit: RedisKit) -> list[str]:
+    """Return what restores and their undoing replaced."""
+    return [name for name in kit.names() if name.startswith("appendonlydir.old")]
 
 
 def test_a_restore_is_not_begun_without_a_way_to_restart(carts: RedisKit) -> None:

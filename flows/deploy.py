@@ -12,8 +12,9 @@ from pawpaw_ops.plans.traffic import Budget
 from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_checks import check
+from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
-from pawpaw_ops.tasks.deploy_start import WAY_BACK_H, Gate, migrate
+from pawpaw_ops.tasks.deploy_start import WAY_BACK_H, migrate
 from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
 

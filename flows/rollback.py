@@ -11,8 +11,8 @@ from pawpaw_ops.tasks import deploy_look as look
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_back import choose_release, schema_as_it_is
 from pawpaw_ops.tasks.deploy_checks import check
+from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
-from pawpaw_ops.tasks.deploy_start import Gate
 from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
 

@@ -142,8 +142,9 @@ class Images:
         words = json.loads(docker("image", "inspect", "--format", "{{json .Config.Healthcheck.Test}}", base))[1:]
         if fault is Fault.WRONG_PORT:
             words = [re.sub(r"'\+\(.*?\)\+'", f"{WRONG_PORT}", word) for word in words]
-        if fault is Fault.UNHEALTHY and "node" not in words:
-            words = ["/bin/bash", "-c", "echo the shop is unwell; exit 1"]
+        if fault is Fault.UNHEALTHY:
+            unwell = (*words[:-1], f"console.log('the shop is unwell');{words[-1]}")
+            words = [*unwell] if "node" in words else ["/bin/bash", "-c", "echo the shop is unwell; exit 1"]
         grace_s = {Fault.UNHEALTHY: 2.0, Fault.ONE_UNHEALTHY: 5.0}.get(fault, 20.0 + seconds)
         return f"HEALTHCHECK --interval=2s --timeout=4s --start-period={grace_s:g}s --retries=3 CMD {json.dumps(words)}"
 

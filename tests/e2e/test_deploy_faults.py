@@ -16,17 +16,26 @@ from tests.e2e.support_deploy import Shop
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
 
 
+AGAIN = r"(, and was restarted (once|\d+ times))?"
+ENDED = rf"backend-\d+ ended with exit code 1{AGAIN}\. Its last words: '.*leaving with exit code 1"
 BROKEN = {
-    "A1": (Fault.EXITS, "exit code 1"),
-    "A2": (Fault.CRASH_LOOPS, "restarted|exit code 1"),
-    "A3": (Fault.UNHEALTHY, "unhealthy"),
-    "A4": (Fault.DIES, "exit code 1|restarted|is not|refused"),
+    "A1": (Fault.EXITS, ENDED),
+    "A2": (Fault.CRASH_LOOPS, ENDED),
+    "A3": (
+        Fault.UNHEALTHY,
+        "is (unhealthy|starting): its last health check ended with exit code 1 and said 'the shop is unwell'",
+    ),
+    "A4": (Fault.DIES, ENDED),
     "A6-301": (Fault.READY_301, "301 redirects to /entrar"),
     "A6-404": (Fault.READY_404, "/ready: 404"),
     "A6-port": (Fault.WRONG_PORT, "refused"),
-    "A7": (Fault.ONE_UNHEALTHY, "unhealthy|not every new replica"),
-    "A8": (Fault.OOM, "exit code|restarted"),
+    "A7": (
+        Fault.ONE_UNHEALTHY,
+        "is (unhealthy|starting): its last health check ended with exit code 1 and said nothing",
+    ),
+    "A8": (Fault.OOM, r"ended with exit code 137: it was killed for taking more memory than the \d+ MiB that it may"),
 }
+"""Each with what the error must say of it: the cause, and not a line that the release itself wrote."""
 
 
 @pytest.mark.parametrize(("fault", "why"), BROKEN.values(), ids=list(BROKEN))
@@ -42,9 +51,8 @@ def test_deploy_A1_A2_A3_A4_A6_A7_A8_a_release_that_does_not_work_never_gets_a_r
 
 def test_deploy_A1_a_release_that_exits_is_told_at_once_with_its_last_words(shop: Shop) -> None:
     version = shop.offer(fault=Fault.EXITS, only="backend")
-    with pytest.raises(Undone) as told:
+    with pytest.raises(Undone, match=ENDED):
         shop.deploy(version, deadline_s=600)
-    assert "Its last words" in str(told.value)
 
 
 def test_deploy_A5_a_slow_release_gets_no_request_before_it_is_ready(shop: Shop) -> None:
@@ -99,7 +107,7 @@ def test_deploy_F5_of_two_who_migrate_at_once_one_does(shop: Shop) -> None:
 def test_deploy_F3_the_old_release_works_with_the_schema_of_a_new_one_that_did_not(shop: Shop) -> None:
     before = shop.everything()
     version = shop.offer(fault=Fault.EXITS, migration=Migration("expands", version=9201), only="backend")
-    with pytest.raises(Undone, match="exit code 1"):
+    with pytest.raises(Undone, match=ENDED):
         shop.deploy(version)
     assert shop.everything() == before
     assert shop.stack.sql("SELECT count(*) FROM schema_migrations WHERE version = 9201") == "1"
@@ -135,7 +143,7 @@ def test_deploy_G6_a_rollback_that_does_not_work_leaves_the_release_that_does(sh
     text = ledger.read_text()
     broken = shop.image_id(f"{shop.stack.name}-backend:broken")
     ledger.write_text(text.replace(shop.ledger[-2].images["BACKEND_IMAGE"], broken))
-    with pytest.raises(Undone, match="exit code 1"):
+    with pytest.raises(Undone, match=ENDED):
         shop.back()
     ledger.write_text(text)
     assert shop.serves(good)

@@ -1,7 +1,7 @@
 """Facts from a Docker engine."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from docker.errors import DockerException, NotFound
 
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
 from pawpaw_ops.models.base import utc_now
+from pawpaw_ops.plans.startup import Ending
 
 LOCAL_ENGINE = "unix:///var/run/docker.sock"
 
@@ -201,6 +202,41 @@ def log_since(address: str, container: str, since: datetime) -> tuple[str, ...]:
     """Return the lines that a container wrote on its standard output since then; errors as in `find_container`."""
     text: bytes = _speak(address, container, lambda one: one.logs(stderr=False, since=since.timestamp()))
     return tuple(text.decode(errors="replace").splitlines())
+
+
+def ending(address: str, container: str, since: datetime) -> Ending:
+    """Return how a container ended since then, whatever its restart policy made of that; errors as in `find_container`.
+
+    Its state alone does not tell: with the next start the exit code is 0 again.
+    """
+
+    def ask(one: Any) -> Ending:
+        wanted = {"type": "container", "container": one.id, "event": ["die", "oom"]}
+        until = utc_now().timestamp()  # without an end the engine would go on telling
+        events = one.client.api.events(since=since.timestamp(), until=until, filters=wanted, decode=True)
+        return parse_ending(one.attrs, events)
+
+    made: Ending = _speak(address, container, ask)
+    return made
+
+
+def parse_ending(attributes: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Ending:
+    """Parse a container's inspection and its events `die` and `oom`, the oldest first.
+
+    Source: docs.docker.com/reference/api/engine/version/v1.41 (ContainerInspect, SystemEvents).
+    """
+    state, happened = attributes["State"], tuple(events)
+    codes = [int(one["Actor"]["Attributes"]["exitCode"]) for one in happened if one["Action"] == "die"]
+    if state["Status"] in {"exited", "dead", "restarting"}:
+        codes.append(state["ExitCode"])
+    checks = (state.get("Health") or {}).get("Log") or ()
+    return Ending(
+        exit_code=codes[-1] if codes else None,
+        oom=state.get("OOMKilled", False) or any(one["Action"] == "oom" for one in happened),
+        limit_bytes=attributes["HostConfig"].get("Memory") or 0,
+        check_code=checks[-1]["ExitCode"] if checks else None,
+        check_said=checks[-1]["Output"] if checks else "",
+    )
 
 
 def _speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:

@@ -7,6 +7,7 @@ from pawpaw_ops.models.base import Noun
 RESTARTS = 3
 SETTLED_S = 5.0
 """Seconds that a container without a health check must have run before it counts as up."""
+MIB = 1 << 20
 
 
 class Seen(Noun):
@@ -58,8 +59,44 @@ class Seen(Noun):
             oom = ": it took more memory than it may" if self.oom else ""
             return f"ended with exit code {self.exit_code}{oom}"
         if self.restarts >= RESTARTS and not self.up:
-            return f"was restarted {self.restarts} times"
+            last = f", the last time after exit code {self.exit_code}" if self.exit_code else ""
+            return f"was restarted {self.restarts} times{last}"
         return ""
+
+
+class Ending(Noun):
+    """What the engine still knows of how a container ended, though its restart policy may have it run again.
+
+    Attributes:
+        exit_code: Of its last end; None where it has not ended, or the engine has forgotten.
+        oom: Whether the kernel ended it because it took more memory than it may.
+        limit_bytes: The memory that it may take; 0 where nothing limits it.
+        check_code: Exit code of its last health check; None where there was none.
+        check_said: What that one wrote; it may hold secrets.
+    """
+
+    exit_code: int | None = None
+    oom: bool = False
+    limit_bytes: int = 0
+    check_code: int | None = None
+    check_said: str = ""
+
+    @property
+    def says(self) -> str:
+        """How it ended; empty where it has not."""
+        if self.exit_code is None:
+            return ""
+        limit = f"the {self.limit_bytes // MIB} MiB that it may" if self.limit_bytes else "there is"
+        oom = f": it was killed for taking more memory than {limit}" if self.oom else ""
+        return f"ended with exit code {self.exit_code}{oom}"
+
+    @property
+    def unwell(self) -> str:
+        """What its last health check came to; empty where that found nothing wrong."""
+        if not self.check_code:
+            return ""
+        said = f"said {self.check_said.strip()!r}" if self.check_said.strip() else "said nothing"
+        return f"its last health check ended with exit code {self.check_code} and {said}"
 
 
 class Standing(Noun):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError
+from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.redaction import guarded
 from pawpaw_ops.runner import LocalRunner, Runner
@@ -32,6 +33,7 @@ class Session:
     def __init__(self, stack: StackSettings, who: Holder, *, runner: Runner, queue: Queue) -> None:
         self.stack = stack.for_run(who.run_id)
         self.who = who
+        self.began_at = utc_now()
         self.runner = runner
         self.durations_s: dict[str, float] = {}
         self.was, self.became = "", ""

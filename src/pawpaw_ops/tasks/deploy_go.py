@@ -13,9 +13,10 @@ from pawpaw_ops.plans.traffic import Budget
 from pawpaw_ops.session import Session
 from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import assets, deploy_start, deploy_switch
+from pawpaw_ops.tasks.deploy_gate import Gate, gate
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_report import report_deploy
-from pawpaw_ops.tasks.deploy_start import Gate, Schema
+from pawpaw_ops.tasks.deploy_start import Schema
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 """A flow's parameter."""
@@ -83,7 +84,7 @@ def go(
     found_schema = schema()
     deploy_switch.adopt(do, wanted)
     new = deploy_start.start_beside(do, wanted)
-    deploy_start.gate(do, wanted, new, pace.gate)
+    gate(do, wanted, new, pace.gate)
     assets.keep_assets(do, wanted, new)
     release = deploy_switch.name_release(do, wanted, found_schema, why=why)
     switched = deploy_switch.switch(do, wanted, release)

@@ -22,6 +22,7 @@ from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_start import Schema
+from pawpaw_ops.tasks.last_words import failed, fell
 from pawpaw_ops.tasks.operation import operation
 
 MARKER_S = 10.0
@@ -179,7 +180,7 @@ def soak(
     while True:
         there = {one.id: one for one in containers_of(do.stack.its_project())}
         for one in new:
-            _check_holds(there.get(one.id), one.name)
+            _check_holds(do, there.get(one.id), one.name)
         # Failures are told at once; how fast it is, only when it has had the whole time to warm up.
         over = time.monotonic() >= until
         judged, said = traffic.verdict(before, window(do, switched.at), budget if over else failures)
@@ -190,11 +191,12 @@ def soak(
         time.sleep(min(1.0, soak_s))
 
 
-def _check_holds(seen: Seen | None, name: str) -> None:
+def _check_holds(do: Session, seen: Seen | None, name: str) -> None:
     if seen is None:
         raise VerificationError(f"the new replica {name} is gone.")
     if seen.status != "running" or seen.restarts or seen.health == "unhealthy":
-        raise VerificationError(f"the new replica {name} did not hold: {seen.failed or seen.health or seen.status}.")
+        why = fell(do, seen) or f"is {seen.health or seen.status}"
+        raise failed(do, [seen], f"the new replica {name} did not hold: it {why}")
 
 
 def window(do: Session, since: datetime) -> Traffic:

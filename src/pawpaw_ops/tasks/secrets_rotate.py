@@ -11,8 +11,8 @@ from pawpaw_ops.plans.traffic import FAILURES_ONLY
 from pawpaw_ops.session import Session
 from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace
-from pawpaw_ops.tasks.deploy_start import Gate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_begin import Unfinished, find_unfinished, generate, keep_sealed, let_servers_accept
 from pawpaw_ops.tasks.secrets_github import look_at_github

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from docker.errors import DockerException, NotFound
 
-from pawpaw_ops.clients.docker import Container, engine_address, find_container, parse_container
+from pawpaw_ops.clients.docker import Container, engine_address, find_container, parse_container, parse_ending
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
+from pawpaw_ops.plans.startup import Ending
 
 INSPECTED: dict[str, Any] = {
     "Id": "4fa6e0f0c6786287e131c3852c58a2e01cc697a68231826813597e4994f1d6e2",
@@ -112,3 +113,36 @@ def test_the_block_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DOCKER_HOST", "ssh://ops@db")
     assert engine_address(None) == "ssh://ops@db"
     assert engine_address("tcp://db:2376") == "tcp://db:2376"
+
+
+def event(action: str, **attributes: str) -> dict[str, Any]:
+    return {"Action": action, "Actor": {"Attributes": attributes}}
+
+
+def test_the_last_event_tells_the_exit_code_of_a_container_that_runs_again() -> None:
+    events = [event("die", exitCode="1"), event("oom"), event("die", exitCode="137")]
+    limited = changed(HostConfig={"NetworkMode": "x", "Memory": 1 << 20})
+    assert parse_ending(limited, events) == Ending(exit_code=137, oom=True, limit_bytes=1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("state", "events", "code"),
+    [
+        ({"Status": "running", "ExitCode": 0}, [], None),
+        ({"Status": "created", "ExitCode": 0}, [], None),
+        ({"Status": "restarting", "ExitCode": 78}, [], 78),
+        ({"Status": "exited", "ExitCode": 1}, [], 1),
+        ({"Status": "exited", "ExitCode": 2}, [event("die", exitCode="1")], 2),
+        ({"Status": "running", "ExitCode": 0}, [event("die", exitCode="0")], 0),
+    ],
+)
+def test_an_exit_code_is_known_from_the_state_or_from_the_events(
+    state: dict[str, Any], events: list[dict[str, Any]], code: int | None
+) -> None:
+    assert parse_ending(changed(State=state), events).exit_code == code
+
+
+def test_the_last_of_the_health_checks_is_told() -> None:
+    checks = [{"ExitCode": 0, "Output": "fine"}, {"ExitCode": 1, "Output": "no"}]
+    seen = parse_ending(changed(State={"Status": "running", "ExitCode": 0, "Health": {"Log": checks}}), [])
+    assert (seen.check_code, seen.check_said) == (1, "no")

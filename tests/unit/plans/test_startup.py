@@ -2,7 +2,7 @@
 
 import pytest
 
-from pawpaw_ops.plans.startup import Seen, standing
+from pawpaw_ops.plans.startup import Ending, Seen, standing
 
 
 def seen(service: str, status: str = "running", **more: object) -> Seen:
@@ -52,3 +52,42 @@ def test_what_failed_is_named_with_the_reason(found: Seen, why: str) -> None:
 
 def test_a_container_that_recovered_is_up_however_often_it_was_restarted() -> None:
     assert standing(("db",), (seen("db", health="healthy", restarts=9),)).all_up
+
+
+def test_a_container_that_is_started_again_and_again_tells_its_last_exit_code() -> None:
+    found = seen("db", "restarting", restarts=3, exit_code=78)
+    assert found.failed == "was restarted 3 times, the last time after exit code 78"
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (Ending(), ""),
+        (Ending(oom=True, limit_bytes=64 << 20), ""),
+        (Ending(exit_code=0), "ended with exit code 0"),
+        (Ending(exit_code=1), "ended with exit code 1"),
+        (
+            Ending(exit_code=137, oom=True, limit_bytes=64 << 20),
+            "ended with exit code 137: it was killed for taking more memory than the 64 MiB that it may",
+        ),
+        (
+            Ending(exit_code=137, oom=True),
+            "ended with exit code 137: it was killed for taking more memory than there is",
+        ),
+    ],
+)
+def test_an_ending_says_its_exit_code_and_whether_memory_was_the_cause(found: Ending, says: str) -> None:
+    assert found.says == says
+
+
+@pytest.mark.parametrize(
+    ("found", "unwell"),
+    [
+        (Ending(), ""),
+        (Ending(check_code=0, check_said="fine"), ""),
+        (Ending(check_code=1), "its last health check ended with exit code 1 and said nothing"),
+        (Ending(check_code=1, check_said="no\n"), "its last health check ended with exit code 1 and said 'no'"),
+    ],
+)
+def test_an_ending_says_what_the_last_health_check_found(found: Ending, unwell: str) -> None:
+    assert found.unwell == unwell

@@ -19,7 +19,7 @@ from pawpaw_ops.session.audit import entries
 from pawpaw_ops.tasks.reconcile import warm_for_too_long
 from tests.e2e.fault_images import Fault, Images
 from tests.e2e.load import ledger_faults
-from tests.e2e.support_deploy import Shop
+from tests.e2e.support_deploy import QUICK, Shop
 from tests.integration.support_github import TOKEN, github_double
 from tests.waiting import SOAK, wait_until
 
@@ -57,7 +57,13 @@ def test_deploy_L1_github_is_told_by_the_flow_itself(shop: Shop) -> None:
     assert said == [["in_progress", "success"], ["in_progress", "failure"]]
 
 
-def test_deploy_M1_the_record_says_who_did_what_why_and_what_it_cost(shop: Shop) -> None:
+def told_prometheus(shop: Shop) -> str:
+    textfile = shop.stack.project.textfile
+    assert textfile is not None
+    return (textfile / "deploy.prom").read_text()
+
+
+def test_deploy_M1_M2_the_record_says_who_did_what_why_and_what_it_cost(shop: Shop) -> None:
     before, good, bad = shop.ledger[-1].id, shop.offer(), shop.offer(fault=Fault.EXITS, only="backend")
     shop.deploy(good)
     with pytest.raises(Undone):
@@ -68,6 +74,14 @@ def test_deploy_M1_the_record_says_who_did_what_why_and_what_it_cost(shop: Shop)
     assert went["purpose"] == f"desplegar {good}"
     assert went["steps"].keys() >= {"start new replicas of backend, frontend", "switch the gateway"}
     assert went["requests"].keys() >= {"total", "failed", "retried"}
+    assert 0 < went["switch_ms"] / 1000 < went["serving_s"]
+    assert went["waits_s"].keys() == {"gate", "drain", "soak"}
+    assert went["waits_s"]["soak"] >= QUICK["soak_s"]
+    assert failed["requests"].keys() == went["requests"].keys()
+    assert "serving_s" not in failed
+    assert 0 < failed["waits_s"]["gate"] < failed["cause_named_s"]
+    assert 'pawpaw_deploy_last_requests{outcome="failed"}' in (told := told_prometheus(shop))
+    assert f'pawpaw_release_info{{release="{shop.ledger[-1].id}"' in told, "which release serves is as it was"
     assert (failed["purpose"], failed["result"], failed["not_undone"]) == (f"desplegar {bad}", "undone", [])
 
 

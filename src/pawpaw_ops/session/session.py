@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from pawpaw_ops.errors import HalfDone, LockHeld, OpsError, PreconditionError
-from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.redaction import guarded
 from pawpaw_ops.runner import LocalRunner, Runner
 from pawpaw_ops.session import undo as undoing
-from pawpaw_ops.session.audit import append
+from pawpaw_ops.session.audit import record
 from pawpaw_ops.session.dead import recover
 from pawpaw_ops.session.freeze import refuse_if_frozen
 from pawpaw_ops.session.journal import Journal, Step, Undo
@@ -30,14 +29,17 @@ RELOCK_S = 600.0
 class Session:
     """A verb at work on a stack. `step` is the only way to change something."""
 
-    def __init__(self, stack: StackSettings, who: Holder, *, runner: Runner, queue: Queue) -> None:
+    def __init__(
+        self, stack: StackSettings, who: Holder, *, runner: Runner, queue: Queue, head_start_s: float = 0.0
+    ) -> None:
         self.stack = stack.for_run(who.run_id)
         self.who = who
-        self.began_at = utc_now()
+        self._began = time.monotonic() - head_start_s
         self.runner = runner
         self.durations_s: dict[str, float] = {}
         self.was, self.became = "", ""
         self.facts: dict[str, object] = {}
+        self.after_failure: Callable[[], None] = lambda: None
         self.committed = False
         self.recovered: tuple[str, ...] = ()
         self._queue = queue
@@ -55,6 +57,10 @@ class Session:
         """The open journal."""
         assert self._journal is not None
         return self._journal
+
+    def age_s(self) -> float:
+        """Return how long the run has been at work, in seconds; what it did before its session counts too."""
+        return round(time.monotonic() - self._began, 3)
 
     def lock(self, *, wait_s: float) -> None:
         """Queue where people see it, then take the stack's lock."""
@@ -180,6 +186,7 @@ def open_session(
     runner: Runner | None = None,
     wait_s: float = 0.0,
     exclusive: bool = True,
+    head_start_s: float = 0.0,
 ) -> Iterator[Session]:
     """Work on a stack: locked, journaled, undone on failure, recorded.
 
@@ -194,6 +201,7 @@ def open_session(
         wait_s: How long to wait for the lock, in seconds.
         exclusive: Whether it needs the stack for itself. One that does not clears up after dead runs only while
             nobody else works on the stack, and then lets the lock go.
+        head_start_s: How long the run was at work before this, in seconds.
 
     Raises:
         LockHeld: Another run works on this stack.
@@ -206,7 +214,7 @@ def open_session(
         `lock`, `journal/`, `staging/`, `audit.jsonl` in the stack's folder; what dead runs left is undone first.
     """
     who = holder(run_id=run_id, verb=verb, purpose=purpose, actor=actor)
-    session = Session(stack, who, runner=runner or LocalRunner(), queue=queue)
+    session = Session(stack, who, runner=runner or LocalRunner(), queue=queue, head_start_s=head_start_s)
     try:
         with guarded():
             if exclusive:
@@ -235,7 +243,7 @@ def _ending(session: Session) -> Iterator[None]:
         recorded = True
     except BaseException as seen:
         changed, committed = session.changed, session.committed
-        failed += session.take_back()
+        failed += _taken_back(session)
         result = result_of(seen, changed=changed, committed=committed, failed=failed)
         with _logged("the record of this run could not be written; the next one writes that it was cleared up"):
             _record(session, began, result.code if isinstance(result, OpsError) else type(seen).__name__, failed)
@@ -248,12 +256,21 @@ def _ending(session: Session) -> Iterator[None]:
             session.journal.close(finished=recorded and not failed)
 
 
+def _taken_back(session: Session) -> list[tuple[Step, Exception]]:
+    """Undo what a run that failed began; then it may look at what that cost."""
+    session.facts["cause_named_s"] = session.age_s()
+    failed = session.take_back()
+    with _logged("what this run cost could not be told"):
+        session.after_failure()
+    return failed
+
+
 @contextlib.contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """Let a disk that is full at the very end not hide how the run ended."""
+    """Let a disk that is full at the very end, or an engine that is away, not hide how the run ended."""
     try:
         yield
-    except OSError:
+    except (OSError, OpsError):
         log.exception(what)
 
 
@@ -269,19 +286,6 @@ def _recover_if_free(session: Session) -> None:
 
 
 def _record(session: Session, began: float, result: str, failed: list[tuple[Step, Exception]]) -> None:
-    append(
-        session.stack,
-        {
-            "run_id": session.run_id,
-            "verb": session.who.verb,
-            "purpose": session.who.purpose,
-            "actor": session.who.actor,
-            "was": session.was,
-            "became": session.became,
-            "steps": session.durations_s,
-            **session.facts,
-            "duration_s": round(time.monotonic() - began, 3),
-            "result": result,
-            "not_undone": [f"{step.name}: {why}" for step, why in failed],
-        },
-    )
+    more = {"was": session.was, "became": session.became, "steps": session.durations_s, **session.facts}
+    more |= {"duration_s": round(time.monotonic() - began, 3), "result": result}
+    record(session.stack, session.who, more | {"not_undone": [f"{step.name}: {why}" for step, why in failed]})

@@ -1,12 +1,16 @@
 """The way from what is wanted to what serves, shared by deploy and rollback. Called from a flow's body."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
+from pawpaw_ops.clients.gateway import DRAIN_S
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget
@@ -15,7 +19,7 @@ from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import assets, deploy_start, deploy_switch
 from pawpaw_ops.tasks.deploy_gate import Gate, gate
 from pawpaw_ops.tasks.deploy_look import Wanted
-from pawpaw_ops.tasks.deploy_report import report_deploy
+from pawpaw_ops.tasks.deploy_report import report_deploy, report_failed
 from pawpaw_ops.tasks.deploy_start import Schema
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -79,19 +83,34 @@ def go(
     Returns:
         The release's id.
     """
-    began = utc_now()
+    began, waits = utc_now(), dict[str, float]()
+    do.facts["waits_s"] = waits
+    do.after_failure = partial(report_failed, do, began=began)
     before = deploy_switch.window(do, began - BASELINE) if wanted.found else deploy_switch.NO_TRAFFIC
     found_schema = schema()
     deploy_switch.adopt(do, wanted)
     new = deploy_start.start_beside(do, wanted)
-    gate(do, wanted, new, pace.gate)
+    with _timed(waits, "gate"):
+        gate(do, wanted, new, pace.gate)
     assets.keep_assets(do, wanted, new)
     release = deploy_switch.name_release(do, wanted, found_schema, why=why)
     switched = deploy_switch.switch(do, wanted, release)
-    soaked = deploy_switch.soak(do, new, switched, soak_s=pace.soak_s, budget=pace.budget, before=before)
+    waits["drain"] = DRAIN_S if switched.drained_s is None else switched.drained_s
+    with _timed(waits, "soak"):
+        soaked = deploy_switch.soak(do, new, switched, soak_s=pace.soak_s, budget=pace.budget, before=before)
     ends.prove(new)
     deploy_switch.commit(do, wanted, release, keep_warm_s=pace.keep_warm_s, more=ends.then)
     if pace.retain is not None:
         assets.forget_assets(do, retain=pace.retain)
     report_deploy(do, wanted, release, switched, began=began, before=before, soaked=soaked)
     return release.id
+
+
+@contextmanager
+def _timed(waits: dict[str, float], what: str) -> Iterator[None]:
+    """Write down how long the block took, in seconds, however it ends."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        waits[what] = round(time.monotonic() - began, 3)

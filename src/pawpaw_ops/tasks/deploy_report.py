@@ -1,8 +1,10 @@
-"""What a deploy cost and came to, for people."""
+"""What a deploy cost and came to, for people and for the record; what one cost that failed, too."""
 
+import math
 from datetime import datetime
 
 from pawpaw_ops.clients import releases
+from pawpaw_ops.errors import OpsError
 from pawpaw_ops.models.release import Release
 from pawpaw_ops.plans.traffic import Traffic
 from pawpaw_ops.session import Session
@@ -11,6 +13,8 @@ from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_switch import Switched, window
 from pawpaw_ops.tasks.metrics import tell_prometheus
 from pawpaw_ops.tasks.operation import operation
+
+COUNTED = ("total", "failed", "retried", "cut")
 
 
 @operation("report deploy")
@@ -24,10 +28,10 @@ def report_deploy(
     """
     seen, warm = window(do, began), releases.warm(do.stack.state_dir)
     drained = f"{switched.drained_s:g} s" if switched.drained_s is not None else "not in time"
-    requests = f"{seen.total}, {seen.failed} failed, {seen.retried} tried again, {seen.cut} cut"
     rows = [
         {"what": "release", "value": f"{wanted.current.id if wanted.current else '–'} → {release.id}"},
-        {"what": "requests", "value": requests},
+        {"what": "served", "value": f"{switched.serving_s:.1f} s after the run began"},
+        {"what": "requests", "value": _requests(seen)},
         {"what": "p95 before / meanwhile", "value": f"{_ms(before.p95_s)} / {_ms(seen.p95_s)}"},
         {"what": "switch", "value": f"{switched.took_ms:.0f} ms"},
         {"what": "last old request ended after", "value": drained},
@@ -35,28 +39,71 @@ def report_deploy(
         {"what": "old replicas", "value": f"warm until {warm.until:%H:%M:%S} UTC" if warm else "ended"},
         *({"what": name, "value": f"{took:.2f} s"} for name, took in do.durations_s.items()),
     ]
-    cost = {"total": seen.total, "failed": seen.failed, "retried": seen.retried, "cut": seen.cut}
-    do.facts = {"requests": cost, "p95_s": [before.p95_s, seen.p95_s], "switch_ms": switched.took_ms}
-    _tell_prometheus(do, wanted, release, cost, switched)
-    gist = f"{release.id} serves; {seen.failed} of {seen.total} requests failed meanwhile"
+    do.facts |= _facts(seen) | {"p95_s": [before.p95_s, seen.p95_s]}
+    tell_prometheus(do.stack, "deploy", _numbers(seen) | _release_numbers(do, wanted, release, switched))
+    gist = f"{release.id} serves since {switched.serving_s:.1f} s after the run began;"
+    gist += f" {seen.failed} of {seen.total} requests failed meanwhile"
     report.table(f"deploy-{do.stack.name}", rows, gist=gist)
     report.logger().info("%s", gist)
+
+
+def report_failed(do: Session, *, began: datetime) -> None:
+    """Show what a deploy cost that failed, now that it has been taken back, and put it on record.
+
+    Touches:
+        An artifact in Prefect, the audit record, numbers for Prometheus.
+    """
+    seen = None
+    try:
+        seen = window(do, began)
+    except OpsError as away:
+        report.logger().warning("what the deploy cost is unknown: %s", away)
+    do.facts |= _facts(seen) | {"p95_s": [None, seen.p95_s if seen else None]}
+    tell_prometheus(do.stack, "deploy", _numbers(seen), keep=True)
+    rows = [
+        {"what": "requests", "value": _requests(seen)},
+        {"what": "p95 meanwhile", "value": _ms(seen.p95_s if seen else None)},
+        *({"what": name, "value": f"{took:.2f} s"} for name, took in do.durations_s.items()),
+    ]
+    gist = f"failed after {do.facts['cause_named_s']} s; requests meanwhile: {_requests(seen)}"
+    report.table(f"deploy-{do.stack.name}", rows, gist=gist)
+    report.logger().info("%s", gist)
+
+
+def _requests(seen: Traffic | None) -> str:
+    if seen is None:
+        return "unknown"
+    return f"{seen.total}, {seen.failed} failed, {seen.retried} tried again, {seen.cut} cut"
 
 
 def _ms(value: float | None) -> str:
     return "unknown" if value is None else f"{value * 1000:.0f} ms"
 
 
-def _tell_prometheus(do: Session, wanted: Wanted, release: Release, cost: dict[str, int], switched: Switched) -> None:
+def _facts(seen: Traffic | None) -> dict[str, object]:
+    return {"requests": seen.model_dump(include={*COUNTED}) if seen else "unknown"}
+
+
+def _numbers(seen: Traffic | None) -> dict[str, float]:
+    """Return what is told of the requests; what is unknown is no number, and never 0."""
+    counts = seen.model_dump(include={*COUNTED}) if seen else dict.fromkeys(COUNTED, math.nan)
+    numbers = {f'pawpaw_deploy_last_requests{{outcome="{name}"}}': float(counts[name]) for name in COUNTED}
+    p95_s = seen.p95_s if seen else None
+    return numbers | {"pawpaw_deploy_last_p95_seconds": math.nan if p95_s is None else p95_s}
+
+
+def _release_numbers(do: Session, wanted: Wanted, release: Release, switched: Switched) -> dict[str, float]:
     """Lead time is from the build to the release; images of the `.env` and of an earlier release are no news."""
-    numbers = {f'pawpaw_deploy_last_requests{{outcome="{name}"}}': float(count) for name, count in cost.items()}
-    numbers["pawpaw_deploy_last_switch_seconds"] = switched.took_ms / 1000
-    numbers["pawpaw_deploy_last_timestamp_seconds"] = release.at.timestamp()
-    numbers[f'pawpaw_release_info{{release="{release.id}",version="{release.version}"}}'] = 1.0
+    numbers = {
+        "pawpaw_deploy_last_switch_seconds": switched.took_ms / 1000,
+        "pawpaw_deploy_last_serving_seconds": switched.serving_s,
+        "pawpaw_deploy_last_timestamp_seconds": release.at.timestamp(),
+        f'pawpaw_release_info{{release="{release.id}",version="{release.version}"}}': 1.0,
+    }
     for one in wanted.services:
         if one.served:
             numbers[f"pawpaw_{one.name}_replicas_wanted"] = float(one.replicas)
     if wanted.aim.images and not release.back_from:
         built = releases.find_build(do.stack.state_dir, release.version).built_at
         numbers["pawpaw_deploy_last_lead_seconds"] = (release.at - built).total_seconds()
-    tell_prometheus(do.stack, "deploy", numbers)
+    return numbers

@@ -40,11 +40,13 @@ class Switched:
     Attributes:
         at: When it began.
         took_ms: Until every worker served the new files.
+        serving_s: Until then since the run began.
         drained_s: Until the last request of the old files had ended; None where some went on for too long.
     """
 
     at: datetime
     took_ms: float
+    serving_s: float
     drained_s: float | None
 
 
@@ -130,8 +132,9 @@ def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
         see_marker(do, Marker(release.generation, release.id))
 
     do.step("switch the gateway", change, undo=undo_services.gateway_to(gateway.live_files(project)))
-    took_ms = (time.monotonic() - began) * 1000
-    return Switched(at=at, took_ms=round(took_ms, 1), drained_s=gateway.drain(project))
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    do.facts |= {"serving_s": do.age_s(), "switch_ms": took_ms}
+    return Switched(at=at, took_ms=took_ms, serving_s=do.age_s(), drained_s=gateway.drain(project))
 
 
 def members(do: Session, wanted: Wanted) -> tuple[Members, ...]:

@@ -20,7 +20,7 @@ def fell(do: Session, one: Seen) -> str:
     Told from the engine's events: one that was started again shows no exit code any more.
     """
     try:
-        seen = ending(do.stack.its_project().engine, one.id, do.began_at)
+        seen = ending(do.stack.its_project().engine, one.id, do.who.since)
     except OpsError as away:
         report.logger().warning("how %s ended is unknown: %s", one.name, away)
         seen = Ending()

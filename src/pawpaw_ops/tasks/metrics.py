@@ -9,13 +9,14 @@ from pawpaw_ops.session.audit import entries
 from pawpaw_ops.tasks import report
 
 
-def tell_prometheus(stack: StackSettings, name: str, values: Mapping[str, float]) -> None:
+def tell_prometheus(stack: StackSettings, name: str, values: Mapping[str, float], *, keep: bool = False) -> None:
     """Write numbers down; nothing where the stack has no folder for them. The alerts say it when they are missing.
 
     Args:
         stack: The stack.
         name: Of the file; the next one of that name takes its place.
-        values: Metric with its labels -> value.
+        values: Metric with its labels -> value; one that is not a number is unknown.
+        keep: Whether numbers of the file that are not among the *values* stay.
 
     Touches:
         One file in the folder that the node exporter has mounted.
@@ -25,9 +26,10 @@ def tell_prometheus(stack: StackSettings, name: str, values: Mapping[str, float]
     project = stack.project
     if project is None or project.textfile is None:
         return
-    text = "".join(f"{metric} {value}\n" for metric, value in values.items())
+    path = project.textfile / f"{name}.prom"
     try:
-        write_whole(project.textfile / f"{name}.prom", text)
+        old = dict(line.rsplit(" ", 1) for line in path.read_text().splitlines()) if keep and path.exists() else {}
+        write_whole(path, "".join(f"{metric} {value}\n" for metric, value in {**old, **values}.items()))
     except OSError as seen:
         report.logger().warning("Prometheus was not told of %s: %s", name, seen)
 

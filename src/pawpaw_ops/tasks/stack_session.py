@@ -9,6 +9,7 @@ from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
 
+from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session import Session, open_session
 from pawpaw_ops.tasks.dead_runs import show_as_crashed
@@ -45,11 +46,18 @@ def stack_session(stack: StackSettings, *, verb: str, purpose: str, exclusive: b
             actor=actor,
             queue=queue if exclusive else contextlib.nullcontext,
             exclusive=exclusive,
+            head_start_s=_head_start_s(),
         ) as do:
             show_as_crashed(do.recovered, by=run_id)
             yield do
     finally:
         tell_of_runs(stack)
+
+
+def _head_start_s() -> float:
+    """Return how long ago the flow run began, in seconds; its blocks were loaded since."""
+    context = FlowRunContext.get()
+    return max(0.0, (utc_now() - context.start_time).total_seconds()) if context else 0.0
 
 
 def _who() -> tuple[str, str]:

@@ -1,10 +1,11 @@
 """Facts about the containers of a Compose project."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from pydantic import AwareDatetime, TypeAdapter
 
 from pawpaw_ops.clients.docker import Engine, address_in, connect
@@ -47,37 +48,58 @@ def find_project(file: Path, env_file: Path, **more: Any) -> Project:
     )
 
 
-def containers(connect: Callable[[], Engine], project: str) -> tuple[Seen, ...]:
+def containers(connect: Callable[[], Engine], project: str, service: str = "") -> tuple[Seen, ...]:
     """Return every container of the project that belongs to a service, running or not; errors as in `inspections`."""
-    return tuple(sorted((parse(one) for one in inspections(connect, project)), key=lambda seen: seen.name))
+    return tuple(sorted((parse(one) for one in inspections(connect, project, service)), key=lambda seen: seen.name))
 
 
-def inspections(connect: Callable[[], Engine], project: str) -> tuple[dict[str, Any], ...]:
-    """Return the engine's inspection of every container of the project that belongs to a service, running or not.
+def inspections(connect: Callable[[], Engine], project: str, service: str = "") -> tuple[dict[str, Any], ...]:
+    """Return the engine's inspection of every container of the project, or of one service, running or not.
 
     Raises:
         Unreachable: The Docker engine does not answer.
     """
-    try:
-        engine = connect()
-        try:
-            found = engine.containers.list(
-                all=True, filters={"label": [f"{PROJECT}={project}", f"{ONE_OFF}=False"]}, ignore_removed=True
-            )
-            return tuple(one.attrs for one in found)
-        finally:
-            engine.close()
-    except DockerException as seen:
-        raise Unreachable(
-            f"asked for the containers of {project!r} and the Docker engine did not answer: {seen}.",
-            hint="Start the Docker engine, or set DOCKER_HOST.",
-        ) from seen
+    labels = [f"{PROJECT}={project}", f"{ONE_OFF}=False", *([f"{SERVICE}={service}"] if service else [])]
+    with _answering(project), closing(connect()) as engine:
+        found = engine.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+        return tuple(one.attrs for one in found)
 
 
 def containers_of(project: Project, service: str = "") -> tuple[Seen, ...]:
     """Return the containers of a service, or of the whole project; errors as in `containers`."""
-    found = containers(lambda: connect(project.engine), project.name)
-    return tuple(one for one in found if service in {"", one.service})
+    return containers(lambda: connect(project.engine), project.name, service)
+
+
+@contextmanager
+def watching(project: Project) -> Iterator[Callable[[Iterable[str]], dict[str, Seen]]]:
+    """Look at a few containers again and again over one connection, which is much less to ask than for all of them.
+
+    Yields:
+        A function from ids to id -> container; those that are gone are not in it. Errors as in `containers`.
+    """
+    with _answering(project.name):
+        engine = connect(project.engine)
+
+    def look(ids: Iterable[str]) -> dict[str, Seen]:
+        found = {}
+        for one in ids:
+            with _answering(project.name), suppress(NotFound):
+                found[one] = parse(engine.containers.get(one).attrs)
+        return found
+
+    with closing(engine):
+        yield look
+
+
+@contextmanager
+def _answering(project: str) -> Iterator[None]:
+    try:
+        yield
+    except (DockerException, OSError) as seen:  # a connection that broke is none of the SDK's own errors
+        raise Unreachable(
+            f"asked for the containers of {project!r} and the Docker engine did not answer: {seen}.",
+            hint="Start the Docker engine, or set DOCKER_HOST.",
+        ) from seen
 
 
 def parse(attributes: dict[str, Any]) -> Seen:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import httpx
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.docker import log_since, processes
 from pawpaw_ops.clients.files import write_together, write_whole
+from pawpaw_ops.clients.http import get
 from pawpaw_ops.commands import docker as command
 from pawpaw_ops.errors import PreconditionError, Unreachable
 from pawpaw_ops.models.project import Project
@@ -35,9 +36,22 @@ def ask(project: Project, path: str) -> str:
         Unreachable: It does not answer.
         PreconditionError: It is not running.
     """
-    url = f"http://{running(project).address}:{STATUS_PORT}{path}"
+    return _ask(running(project), path)
+
+
+def asking(project: Project, path: str) -> Callable[[], str]:
+    """Look the gateway up once and return what asks it again and again; errors as in `ask`, from here and from there.
+
+    Each question has a connection of its own, so that none is sure of the worker that answered the one before.
+    """
+    there = running(project)
+    return lambda: _ask(there, path)
+
+
+def _ask(gateway: Seen, path: str) -> str:
+    url = f"http://{gateway.address}:{STATUS_PORT}{path}"
     try:
-        return httpx.get(url, timeout=TIMEOUT_S, trust_env=False).raise_for_status().text
+        return get(url, timeout_s=TIMEOUT_S).raise_for_status().text
     except httpx.HTTPError as seen:
         raise Unreachable(f"asked the gateway for {url} and got no answer: {seen}.", hint="Its log says why.") from seen
 
@@ -103,7 +117,11 @@ def reload(project: Project, runner: Runner) -> None:
 
 def old_workers(project: Project) -> int:
     """Return how many workers with older files still finish requests; errors as in `ask`."""
-    titles = processes(project.engine, running(project).id)
+    return _old_workers(project, running(project))
+
+
+def _old_workers(project: Project, gateway: Seen) -> int:
+    titles = processes(project.engine, gateway.id)
     return sum("worker process is shutting down" in title for title in titles)
 
 
@@ -113,8 +131,8 @@ def drain(project: Project) -> float | None:
     Returns:
         How long that took, in seconds; None where some went on for longer than they may.
     """
-    began = time.monotonic()
-    while old_workers(project):
+    began, there = time.monotonic(), running(project)
+    while _old_workers(project, there):
         if time.monotonic() - began > DRAIN_S:
             return None
         time.sleep(POLL_S)

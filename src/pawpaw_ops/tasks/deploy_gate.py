@@ -1,10 +1,11 @@
 """The gate before the switch: new replicas get requests when all of them work."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.compose_project import watching
 from pawpaw_ops.clients.http import probe
 from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.plans.services import Service
@@ -16,6 +17,7 @@ from pawpaw_ops.tasks.operation import operation
 
 POLL_S = 0.2
 OK = 200
+Look = Callable[[Iterable[str]], dict[str, Seen]]
 
 
 @dataclass(frozen=True)
@@ -44,33 +46,41 @@ def gate(do: Session, wanted: Wanted, new: Sequence[Seen], limits: Gate) -> None
     Touches:
         Nothing; asks each for its readiness and for one whole page.
     """
+    with watching(do.stack.its_project()) as look, ThreadPoolExecutor() as pool:
+        found = _all_ready(do, wanted, new, limits, look=look, pool=pool)
+        broken = list(pool.map(lambda one: _broken(wanted.service(one.service), one), found))
+    for one, said in zip(found, broken, strict=True):
+        if said:
+            raise failed(do, [one], f"{one.name} {fell(do, one) or f'is ready and does not work: {said}'}")
+
+
+def _all_ready(
+    do: Session, wanted: Wanted, new: Sequence[Seen], limits: Gate, *, look: Look, pool: ThreadPoolExecutor
+) -> list[Seen]:
+    """Wait until all are ready and have stayed so; returns how they were seen last."""
     until, since, seen = time.monotonic() + limits.deadline_s, 0.0, ""
     while True:
-        found = _those(do, new)
+        there = look(one.id for one in new)
+        if gone := [one.name for one in new if one.id not in there]:
+            raise VerificationError(f"somebody removed {', '.join(gone)}.")
+        found = [there[one.id] for one in new]
         for one in found:
             _check_alive(do, one)
-        waits = (_not_ready(wanted.service(one.service), one, checked=limits.checked) for one in found)
+        waits = pool.map(lambda one: _not_ready(wanted.service(one.service), one, checked=limits.checked), found)
         seen = next(filter(None, waits), "")
         now = time.monotonic()
         since = 0.0 if seen else since or now
         if since and now - since >= limits.stable_s:
-            break
+            return found
         if now > until:
             raise _late(do, found, f"not every new replica is ready after {limits.deadline_s:g} s: {seen}")
         time.sleep(POLL_S)
-    for one in found:
-        service = wanted.service(one.service)
-        status, said = probe(f"http://{one.address}:{service.port}{service.smoke}") if service.served else (OK, "")
-        if status != OK:
-            raise failed(do, [one], f"{one.name} {fell(do, one) or f'is ready and does not work: {said}'}")
 
 
-def _those(do: Session, new: Sequence[Seen]) -> list[Seen]:
-    """Look at the new containers again; one that is gone was ended by somebody else."""
-    there = {one.id: one for one in containers_of(do.stack.its_project())}
-    if gone := [one.name for one in new if one.id not in there]:
-        raise VerificationError(f"somebody removed {', '.join(gone)}.")
-    return [there[one.id] for one in new]
+def _broken(service: Service, one: Seen) -> str:
+    """Return what is wrong with a whole page of it; empty where nothing is, or where it has none."""
+    status, said = probe(f"http://{one.address}:{service.port}{service.smoke}") if service.served else (OK, "")
+    return "" if status == OK else said
 
 
 def _check_alive(do: Session, one: Seen) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import gateway, services
-from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.compose_project import containers_of, watching
 from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.models.base import utc_now
@@ -157,8 +157,9 @@ def members_of(service: Service, those: Sequence[Seen]) -> Members:
 def see_marker(do: Session, expected: Marker) -> None:
     """Wait until the gateway has said several times in a row that it serves the new files."""
     until, seen, row = time.monotonic() + MARKER_S, "", 0
+    ask = gateway.asking(do.stack.its_project(), "/release")
     while row < IN_A_ROW:
-        seen = gateway.ask(do.stack.its_project(), "/release")
+        seen = ask()
         row = row + 1 if upstreams.parse_marker(seen) == expected else 0
         if time.monotonic() > until:
             raise VerificationError(f"the gateway serves {seen.strip()!r} and not {expected} after {MARKER_S:g} s.")
@@ -181,7 +182,8 @@ def soak(
     """
     until, failures = time.monotonic() + soak_s, budget.model_copy(update={"p95_factor": math.inf})
     while True:
-        there = {one.id: one for one in containers_of(do.stack.its_project())}
+        with watching(do.stack.its_project()) as look:
+            there = look(one.id for one in new)
         for one in new:
             _check_holds(do, there.get(one.id), one.name)
         # Failures are told at once; how fast it is, only when it has had the whole time to warm up.

@@ -1,6 +1,94 @@
-"""Parsing the engine's view of a project's containers."""
+"""The engine's view of a project's containers."""
 
-from pawpaw_ops.clients.compose_project import NUMBER, SERVICE, parse
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker.errors import NotFound
+
+from pawpaw_ops.clients import compose_project
+from pawpaw_ops.clients.compose_project import NUMBER, SERVICE, inspections, parse, watching
+from pawpaw_ops.errors import Unreachable
+from pawpaw_ops.models.project import Project
+
+RUNNING: dict[str, Any] = {
+    "Id": "a1",
+    "Name": "/shop-nginx-1",
+    "Config": {"Labels": {SERVICE: "nginx"}},
+    "State": {"Status": "running", "ExitCode": 0, "StartedAt": "2026-11-24T13:26:38.123456789Z"},
+    "RestartCount": 0,
+    "HostConfig": {"NetworkMode": "shop"},
+    "NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.20.0.5"}}},
+}
+
+
+class Engine:
+    """An engine with one container, whose connection may break."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.closed = self.broken = False
+        self.attrs = RUNNING
+
+    @property
+    def containers(self) -> "Engine":
+        return self
+
+    def get(self, name: str) -> "Engine":
+        self.asked.append(name)
+        if self.broken:
+            raise ConnectionResetError("cut off")
+        if name != RUNNING["Id"]:
+            raise NotFound("no such container")
+        return self
+
+    def list(self, **words: Any) -> list["Engine"]:
+        self.asked += words["filters"]["label"]
+        return [self]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    made = Engine()
+    monkeypatch.setattr(compose_project, "connect", lambda _: made)
+    return made
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(name="shop", file=tmp_path / "c.yml", env_file=tmp_path / ".env", upstreams=tmp_path)
+
+
+def test_a_few_containers_are_looked_at_by_their_ids_and_those_that_are_gone_are_missing(
+    engine: Engine, project: Project
+) -> None:
+    with watching(project) as look:
+        assert look(["a1", "b2"]).keys() == {"a1"}
+        assert look(["a1"])["a1"].name == "shop-nginx-1"
+        assert not engine.closed
+    assert engine.asked == ["a1", "b2", "a1"]
+    assert engine.closed
+
+
+def test_a_connection_that_breaks_while_it_is_watched_is_told(engine: Engine, project: Project) -> None:
+    with pytest.raises(Unreachable, match="cut off"), watching(project) as look:
+        engine.broken = True
+        look(["a1"])
+    assert engine.closed
+
+
+def test_what_goes_wrong_with_what_was_seen_is_not_the_engines_fault(engine: Engine, project: Project) -> None:
+    with pytest.raises(FileNotFoundError), watching(project):
+        raise FileNotFoundError
+    assert engine.closed
+
+
+def test_of_one_service_nothing_else_is_inspected(engine: Engine) -> None:
+    assert inspections(lambda: engine, "shop", "nginx") == (RUNNING,)
+    assert f"{SERVICE}=nginx" in engine.asked
 
 
 def test_a_container_with_a_check() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.files import write_whole
@@ -30,8 +31,10 @@ def read_services(project: Project, runner: Runner, *, env: Mapping[str, str] | 
     Raises:
         CommandError: Compose refuses the file or the `.env`; its words name what.
     """
-    config = runner.ask(compose.config(project, env=env or {}))
-    return parse_services(config, runner.ask(compose.config(project, env={}, interpolate=False)))
+    with ThreadPoolExecutor(1) as beside:
+        plain = beside.submit(runner.ask, compose.config(project, env={}, interpolate=False))
+        config = runner.ask(compose.config(project, env=env or {}))
+        return parse_services(config, plain.result())
 
 
 def stop(project: Project, names: Sequence[str], runner: Runner) -> None:

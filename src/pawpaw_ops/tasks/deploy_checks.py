@@ -1,6 +1,7 @@
 """What is looked at before a deploy changes anything."""
 
 import os
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 
 import psutil
@@ -45,7 +46,10 @@ def check(do: Session, wanted: Wanted, *, certificate: bool = True) -> None:
     Touches:
         An artifact in Prefect. Where a full disk is all that is wrong, images that nobody needs.
     """
-    room, others = Room(finding=look_at_disk(do), hint=SHOWS), _others(do, wanted, certificate=certificate)
+    with ThreadPoolExecutor() as beside:
+        disk = beside.submit(look_at_disk, do)
+        others = _others(do, wanted, beside, certificate=certificate)
+        room = Room(finding=disk.result(), hint=SHOWS)
     if not any(one.verdict is Verdict.FAILED for one in others):
         room = make_room(do, {*wanted.aim.images.values(), *(image.id for image in wanted.images.values())})
     findings = [*others, room.finding]
@@ -101,17 +105,20 @@ def _certificate(project: Project) -> Finding:
         return preflight.unknown("certificate", seen.message)
 
 
-def _others(do: Session, wanted: Wanted, *, certificate: bool) -> tuple[Finding, ...]:
-    """Look at all but the disk."""
+def _others(do: Session, wanted: Wanted, beside: Executor, *, certificate: bool) -> tuple[Finding, ...]:
+    """Look at all but the disk; engine, gateway and database are asked side by side."""
+    project = do.stack.its_project()
+    clock, database = beside.submit(_clock, project), beside.submit(_database, do, wanted)
+    shown = beside.submit(_certificate, project) if certificate else None
     return (
         preflight.health_checks(wanted.services, {name: image.checked for name, image in wanted.images.items()}),
         preflight.readiness(wanted.services),
         preflight.architecture({name: image.architecture for name, image in wanted.images.items()}),
         preflight.memory(wanted.services, wanted.plan.rolls, psutil.virtual_memory().available),
         preflight.configuration(_gateway(do, wanted), os.path.isfile),
-        _clock(do.stack.its_project()),
-        *((_certificate(do.stack.its_project()),) if certificate else ()),
-        *_database(do, wanted),
+        clock.result(),
+        *((shown.result(),) if shown else ()),
+        *database.result(),
     )
 
 

@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
-from pawpaw_ops.clients.gateway import DRAIN_S
+from pawpaw_ops.clients.gateway import DRAIN_S, running
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget
@@ -24,7 +24,6 @@ from pawpaw_ops.tasks.deploy_start import Schema
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 """A flow's parameter."""
-BASELINE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -83,16 +82,20 @@ def go(
     Returns:
         The release's id.
     """
+    if wanted.found:
+        running(do.stack.its_project())  # a gateway that is down is told before anything changes
     began, waits = utc_now(), dict[str, float]()
     do.facts["waits_s"] = waits
     do.after_failure = partial(report_failed, do, began=began)
-    before = deploy_switch.window(do, began - BASELINE) if wanted.found else deploy_switch.NO_TRAFFIC
-    found_schema = schema()
-    deploy_switch.adopt(do, wanted)
-    new = deploy_start.start_beside(do, wanted)
-    with _timed(waits, "gate"):
-        gate(do, wanted, new, pace.gate)
-    assets.keep_assets(do, wanted, new)
+    with ThreadPoolExecutor(1) as beside:
+        earlier = beside.submit(deploy_switch.baseline, do, wanted, began)
+        found_schema = schema()
+        deploy_switch.adopt(do, wanted)
+        new = deploy_start.start_beside(do, wanted)
+        with _timed(waits, "gate"):
+            gate(do, wanted, new, pace.gate)
+        assets.keep_assets(do, wanted, new)
+        before = earlier.result()
     release = deploy_switch.name_release(do, wanted, found_schema, why=why)
     switched = deploy_switch.switch(do, wanted, release)
     waits["drain"] = DRAIN_S if switched.drained_s is None else switched.drained_s

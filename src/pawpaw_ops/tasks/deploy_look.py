@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pawpaw_ops.clients import releases
@@ -152,12 +153,14 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Calla
             hint="Pass accept_untested=true if you know better.",
         )
     known = [one for one in services if one.kind is Kind.ROLLING or one.variable in aim.images]
-    images = images_of(do, known, login)
-    found, warm = containers_of(project), releases.warm(do.stack.state_dir)
+    with ThreadPoolExecutor(1) as beside:
+        hashes = beside.submit(do.runner.ask, compose.hashes(project, env=settings))
+        images = images_of(do, known, login)
+        found, warm = containers_of(project), releases.warm(do.stack.state_dir)
     plan = plan_deploy(
         services,
         found,
-        hashes=do.runner.ask(compose.hashes(project, env=settings)),
+        hashes=hashes.result(),
         image_ids={name: facts.id for name, facts in images.items()},
         may_stop=may_stop,
         warm=warm.ids if warm else (),

@@ -25,6 +25,7 @@ from pawpaw_ops.tasks.deploy_start import Schema
 from pawpaw_ops.tasks.last_words import failed, fell
 from pawpaw_ops.tasks.operation import operation
 
+BASELINE = timedelta(minutes=5)
 MARKER_S = 10.0
 IN_A_ROW = 3
 FOUND = "found"
@@ -204,9 +205,14 @@ def _check_holds(do: Session, seen: Seen | None, name: str) -> None:
         raise failed(do, [seen], f"the new replica {name} did not hold: it {why}")
 
 
-def window(do: Session, since: datetime) -> Traffic:
+def window(do: Session, since: datetime, until: datetime | None = None) -> Traffic:
     """Count the requests since then, from the gateway's log."""
-    return traffic.count(gateway.log_lines(do.stack.its_project(), since), since=since)
+    return traffic.count(gateway.log_lines(do.stack.its_project(), since), since=since, until=until)
+
+
+def baseline(do: Session, wanted: Wanted, until: datetime) -> Traffic:
+    """Count the requests of the minutes before a deploy; where nothing ran there were none."""
+    return window(do, until - BASELINE, until) if wanted.found else NO_TRAFFIC
 
 
 @operation("commit the release")

@@ -182,25 +182,19 @@ def _info(address: str) -> Mapping[str, Any]:
 
 def processes(address: str, container: str) -> tuple[str, ...]:
     """Return the command lines of a container's processes; errors as in `find_container`."""
-    top = _speak(address, container, lambda one: one.top(ps_args="-eo pid,args"))
+    top = speak(address, container, lambda one: one.top(ps_args="-eo pid,args"))
     return tuple(row[-1] for row in top["Processes"])
 
 
 def environment(address: str, container: str) -> dict[str, str]:
     """Return a container's variables as it was made with; they hold secrets. Errors as in `find_container`."""
-    found: list[str] = _speak(address, container, lambda one: one.attrs["Config"]["Env"])
+    found: list[str] = speak(address, container, lambda one: one.attrs["Config"]["Env"])
     return dict(line.split("=", 1) for line in found if "=" in line)
 
 
 def log_tail(address: str, container: str, *, lines: int = 20) -> tuple[str, ...]:
     """Return the last lines that a container wrote, on either stream; errors as in `find_container`."""
-    text: bytes = _speak(address, container, lambda one: one.logs(tail=lines))
-    return tuple(text.decode(errors="replace").splitlines())
-
-
-def log_since(address: str, container: str, since: datetime) -> tuple[str, ...]:
-    """Return the lines that a container wrote on its standard output since then; errors as in `find_container`."""
-    text: bytes = _speak(address, container, lambda one: one.logs(stderr=False, since=since.timestamp()))
+    text: bytes = speak(address, container, lambda one: one.logs(tail=lines))
     return tuple(text.decode(errors="replace").splitlines())
 
 
@@ -216,7 +210,7 @@ def ending(address: str, container: str, since: datetime) -> Ending:
         events = one.client.api.events(since=since.timestamp(), until=until, filters=wanted, decode=True)
         return parse_ending(one.attrs, events)
 
-    made: Ending = _speak(address, container, ask)
+    made: Ending = speak(address, container, ask)
     return made
 
 
@@ -239,7 +233,8 @@ def parse_ending(attributes: Mapping[str, Any], events: Iterable[Mapping[str, An
     )
 
 
-def _speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
+def speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
+    """Return what *ask* makes of a container; errors as in `find_container`."""
     try:
         engine = connect(address)
         try:

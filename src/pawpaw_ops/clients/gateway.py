@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from pawpaw_ops.clients.compose_project import containers_of
-from pawpaw_ops.clients.docker import log_since, processes
+from pawpaw_ops.clients.container_log import Reader
+from pawpaw_ops.clients.docker import processes
 from pawpaw_ops.clients.files import write_together, write_whole
 from pawpaw_ops.clients.http import get
 from pawpaw_ops.commands import docker as command
@@ -146,7 +147,12 @@ def is_running(project: Project) -> bool:
 
 def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
     """Return what the gateway's access log says since then; errors as in `ask`."""
-    return log_since(project.engine, running(project).id, since)
+    return access_log(project, since).read()
+
+
+def access_log(project: Project, since: datetime) -> Reader:
+    """Return what reads the gateway's access log since then, each time what is new; errors as in `ask`."""
+    return Reader(project.engine, running(project).id, since)
 
 
 def _put(folder: Path, files: Mapping[str, str]) -> None:

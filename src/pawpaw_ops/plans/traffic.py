@@ -147,7 +147,16 @@ def count(lines: Iterable[str], *, since: datetime | None = None, until: datetim
         since: Aware; None counts from the first line.
         until: Aware; None counts to the last.
     """
-    parsed = [parse_line(line) for line in lines if line.strip()]
+    return tally(parse_lines(lines), since=since, until=until)
+
+
+def parse_lines(lines: Iterable[str]) -> list[Request | None]:
+    """Parse lines of the access log; None stands for one that cannot be read."""
+    return [parse_line(line) for line in lines if line.strip()]
+
+
+def tally(parsed: Sequence[Request | None], *, since: datetime | None = None, until: datetime | None = None) -> Traffic:
+    """Count the requests of a window, as `count` does, of lines that were parsed before."""
     found = [one for one in parsed if one is not None and _within(one.at, since, until)]
     times = sorted(one.took_s for one in found if not (one.failed or one.announced or one.cut))
     return Traffic(
@@ -156,7 +165,7 @@ def count(lines: Iterable[str], *, since: datetime | None = None, until: datetim
         retried=sum(one.tried > 1 for one in found),
         cut=sum(one.cut for one in found),
         announced=sum(one.announced for one in found),
-        unreadable=parsed.count(None),
+        unreadable=sum(one is None for one in parsed),
         p50_s=percentile(times, 0.50),
         p95_s=percentile(times, 0.95),
         p99_s=percentile(times, 0.99),

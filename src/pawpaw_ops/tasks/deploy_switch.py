@@ -15,7 +15,7 @@ from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.plans import traffic, upstreams
 from pawpaw_ops.plans.services import Service
 from pawpaw_ops.plans.startup import Seen
-from pawpaw_ops.plans.traffic import Budget, Judgement, Traffic
+from pawpaw_ops.plans.traffic import Budget, Judgement, Request, Traffic
 from pawpaw_ops.plans.upstreams import Marker, Member, Members
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.session.journal import Step
@@ -182,6 +182,7 @@ def soak(
         Nothing.
     """
     until, failures = time.monotonic() + soak_s, budget.model_copy(update={"p95_factor": math.inf})
+    log, requests = gateway.access_log(do.stack.its_project(), switched.at), list[Request | None]()
     while True:
         with watching(do.stack.its_project()) as look:
             there = look(one.id for one in new)
@@ -189,7 +190,8 @@ def soak(
             _check_holds(do, there.get(one.id), one.name)
         # Failures are told at once; how fast it is, only when it has had the whole time to warm up.
         over = time.monotonic() >= until
-        judged, said = traffic.verdict(before, window(do, switched.at), budget if over else failures)
+        requests += traffic.parse_lines(log.read())
+        judged, said = traffic.verdict(before, traffic.tally(requests, since=switched.at), budget if over else failures)
         if judged is Judgement.BAD:
             raise VerificationError(f"the new release serves worse than the budget allows: {said}")
         if over:

@@ -14,6 +14,7 @@ from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
+from pawpaw_ops.tasks.deploy_plan import show_plan
 from pawpaw_ops.tasks.deploy_start import WAY_BACK_H, migrate
 from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
@@ -69,7 +70,7 @@ def deploy(
     with stack_session(settings, verb="deploy", purpose=f"desplegar {version}") as do:
         aim = look.choose_build(do, version, accept_untested=accept_untested)
         wanted = look.compare(do, aim, may_stop=may_stop, login=partial(login_to_fetch, stack))
-        look.show_plan(do, wanted)
+        show_plan(do, wanted)
         if wanted.plan.nothing:
             return report.nothing_to_do(wanted.current.id if wanted.current else "", "every service is as it shall be")
         check(do, wanted)

@@ -13,6 +13,7 @@ from pawpaw_ops.tasks.deploy_back import choose_release, schema_as_it_is
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
+from pawpaw_ops.tasks.deploy_plan import show_plan
 from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
 
@@ -54,7 +55,7 @@ def rollback(
     with stack_session(settings, verb="rollback", purpose=f"volver a {to or 'la versión anterior'}") as do:
         aim = choose_release(do, to, accept_schema=accept_schema)
         wanted = look.compare(do, aim, login=partial(login_to_fetch, stack))
-        look.show_plan(do, wanted)
+        show_plan(do, wanted)
         if wanted.plan.nothing:
             return report.nothing_to_do(aim.version, "its images serve already")
         check(do, wanted, certificate=False)

@@ -26,7 +26,13 @@ def choose_release(do: Session, to: str, *, accept_schema: bool) -> Aim:
             f"{target.id} cannot work with the schema: {', '.join(contracts)} removed what it needs.",
             hint="Restore a backup from before it with restore-db, or pass accept_schema=true.",
         )
-    return Aim(version=target.version, images=target.images, git_sha=target.git_sha, back_from=ledger[-1].version)
+    return Aim(
+        version=target.version,
+        images=target.images,
+        git_sha=target.git_sha,
+        back_from=ledger[-1].version,
+        back_to=target,
+    )
 
 
 def schema_as_it_is(wanted: Wanted) -> Schema | None:

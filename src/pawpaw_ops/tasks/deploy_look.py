@@ -16,11 +16,10 @@ from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.registry import Registry
 from pawpaw_ops.models.release import Build, Release, Warm
 from pawpaw_ops.plans.deploy import DeployPlan, plan_deploy
-from pawpaw_ops.plans.env_values import changes, prints
+from pawpaw_ops.plans.env_values import prints
 from pawpaw_ops.plans.services import Kind, Service
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.session import Session
-from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.fetch_images import images_of
 from pawpaw_ops.tasks.operation import operation
 
@@ -37,6 +36,7 @@ class Aim:
         untested: Those of the variables whose image no test has run.
         git_sha: The commit that they are of; empty where it is unknown.
         back_from: The version that is left, for a rollback.
+        back_to: The release that is gone back to.
     """
 
     version: str
@@ -44,6 +44,7 @@ class Aim:
     untested: frozenset[str] = frozenset()
     git_sha: str = ""
     back_from: str = ""
+    back_to: Release | None = None
 
 
 @dataclass(frozen=True)
@@ -177,35 +178,3 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Calla
         env_prints=prints({**read_env(project.env_file), **settings}, releases.print_key(do.stack.state_dir)),
         warm=warm,
     )
-
-
-@operation("show plan")
-def show_plan(do: Session, wanted: Wanted) -> None:
-    """Show what will be done, and which variables changed: their names, never their values.
-
-    Touches:
-        An artifact in Prefect.
-    """
-    plan, current = wanted.plan, wanted.current
-    rows = [
-        {"service": one.service, "what": f"{one.add} new, {len(one.retire)} go, {len(one.keep)} stay", "why": one.why}
-        for one in plan.rolls
-    ]
-    rows += [{"service": name, "what": "start", "why": "it has no container"} for name in plan.start]
-    rows += [
-        {"service": name, "what": "stop and start anew", "why": "it changed, and may stop"} for name in plan.recreate
-    ]
-    rows += [
-        {"service": name, "what": "stays as it is, though it changed", "why": why} for name, why in plan.left.items()
-    ]
-    if plan.orphans:
-        names = [one.name for one in wanted.found if one.id in plan.orphans]
-        rows.append({"service": ", ".join(names), "what": "go at the end", "why": "no such service is left"})
-    differs = changes(current.env_prints, wanted.env_prints) if current else {}
-    # The images are what is deployed; their lines stand above.
-    other = {name: what for name, what in differs.items() if name not in wanted.settings}
-    rows += [{"service": ".env", "what": f"{name} {what}", "why": ""} for name, what in other.items()]
-    gist = f"{current.id if current else 'nothing'} → {wanted.aim.version or 'the images of the .env'}"
-    report.table(f"deploy-plan-{do.stack.name}", rows, gist=gist)
-    for row in rows:
-        report.logger().info("%s", "  ".join(str(value) for value in row.values() if value))

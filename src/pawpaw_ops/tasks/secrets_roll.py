@@ -24,6 +24,7 @@ from pawpaw_ops.tasks import deploy_look
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_go import Ends, Pace, go
 from pawpaw_ops.tasks.deploy_look import CURRENT, Wanted
+from pawpaw_ops.tasks.deploy_plan import show_plan
 from pawpaw_ops.tasks.deploy_start import migrate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_github import write_to_github
@@ -63,7 +64,7 @@ def roll(
     stage(do, rotation, to)
     aim = deploy_look.choose_build(do, CURRENT, accept_untested=True)
     wanted = deploy_look.compare(do, aim)
-    deploy_look.show_plan(do, wanted)
+    show_plan(do, wanted)
     check(do, wanted, certificate=False)
     after = {**rotation.values_at(rotation.state), **plan.changes(rotation, to)}
 

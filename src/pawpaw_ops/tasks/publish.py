@@ -1,6 +1,7 @@
 """The second half of a backup: seal, store, prove the stored bytes, publish."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic
 
@@ -213,13 +214,14 @@ def add_proof(
     )
 
 
-def newest_verified(catalogs: tuple[Catalog[M], ...]) -> M | None:
-    """Return the newest manifest whose backup is verified, in any location."""
+def newest_verified(catalogs: tuple[Catalog[M], ...], *, before: datetime | None = None) -> M | None:
+    """Return the newest manifest whose backup is verified, in any location; with *before*, of those taken by then."""
     found = [
         entry.manifest
         for target in catalogs
         for entry in target.entries()
         if entry.verdict is Verdict.VERIFIED and entry.manifest is not None
+        if before is None or entry.manifest.contents.taken_at < before
     ]
     return max(found, key=lambda manifest: manifest.contents.taken_at, default=None)
 

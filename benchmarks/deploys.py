@@ -28,6 +28,8 @@ HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the deploy benchmark: {what} -->" for what in ("begin", "end"))
 ROUNDS, RATE = 10, 400.0
 HEALTHY_S, AFTER_S = 60, 10.0
+KEEP_WARM_S = 600.0
+"""The flows' own default."""
 PACE = {"stable_s": 2.0, "soak_s": 5.0, "p95_factor": 1000.0}
 SERVICES = tuple(VARIABLES)
 KINDS = {
@@ -42,27 +44,29 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="benchmarks.deploys", description=__doc__)
     words.add_argument("--rounds", type=int, default=ROUNDS, help="deploys of each kind; fewer are written nowhere")
     words.add_argument("--report", action="store_true", help="only write the table of what was measured")
+    words.add_argument("--ways-back", action="store_true", help="only what needs no rival; written nowhere")
     given = words.parse_args()
-    full = given.rounds == ROUNDS
+    full = given.rounds == ROUNDS and not given.ways_back
     results = Results(HERE / "deploys.jsonl" if full else None, resume=given.report)
     if not given.report:
         with running_shop() as shop:
-            _measure(shop, results, given.rounds)
+            _measure(shop, results, given.rounds, rivals=not given.ways_back)
     made = table(results)
     print(made)
     if full:
         report.write(HERE / "README.md", made, begin=BEGIN, end=END)
 
 
-def _measure(shop: Shop, results: Results, rounds: int) -> None:
+def _measure(shop: Shop, results: Results, rounds: int, *, rivals: bool) -> None:
     first = _offer(shop)
     _by_names(shop)
     _compose(shop, first)
     _settle(shop)
     shop.stack.sql(PLENTY)
-    for kind in KINDS:
+    kinds = tuple(KINDS) if rivals else ("ours",)
+    for kind in kinds:
         results.take(kind, "works", 0, partial(_deploys, shop, kind, rounds))
-    for kind in KINDS:
+    for kind in kinds:
         results.take(kind, "ends at boot", 0, partial(_broken, shop, kind))
     shop.deploy(_offer(shop), **PACE)
     shop.deploy(_offer(shop), **PACE)
@@ -82,14 +86,16 @@ def _deploys(shop: Shop, kind: str, rounds: int) -> Record:
     """Deploy so often under one crowd, and ask what it saw."""
     versions = [_offer(shop) for _ in range(rounds)]
     _start_from(shop, kind)
-    took = []
+    took, ratios = [], []
     with _crowd(shop) as load:
         load.wait_for_more(500)
         for version in versions:
             took.append(_timed(partial(DEPLOYS[kind], shop, version)))
             _settle(shop)
             load.wait_for_more(200, deadline_s=180)
-    return _seen(shop, load) | {"took_s": statistics.median(took)}
+            if kind == "ours":
+                ratios.append(took[-1] / sum(_record(shop)["waits_s"].values()))
+    return _seen(shop, load) | {"took_s": statistics.median(took)} | ({"ratio": max(ratios)} if ratios else {})
 
 
 def _broken(shop: Shop, kind: str) -> Record:
@@ -109,6 +115,8 @@ def _broken(shop: Shop, kind: str) -> Record:
         told_s = time.monotonic() - began
         time.sleep(AFTER_S)  # what customers see afterwards is what is measured
     seen = _seen(shop, load) | {"said": said, "told_s": told_s}
+    if kind == "ours":
+        seen["named_s"] = _record(shop)["cause_named_s"]
     _by_names(shop, wait=False)
     _compose(shop, good)
     _settle(shop)
@@ -193,20 +201,30 @@ def _ours(shop: Shop, version: str) -> None:
     shop.deploy(version, **PACE)
 
 
+def _record(shop: Shop) -> Record:
+    """Return what the last run wrote down of itself."""
+    said: Record = json.loads((shop.state_dir / "audit.jsonl").read_text().splitlines()[-1])
+    return said
+
+
 def _back(shop: Shop) -> Record:
-    """Roll back cold: the images are there, their containers are not; then forward again."""
+    """Roll back cold: the images are there, their containers are not; then forward again, which ends all others."""
     before = shop.ledger[-2].version
-    took_s = _timed(lambda: shop.back(to=before))
+    made = _times(shop, lambda: shop.back(to=before, keep_warm_s=KEEP_WARM_S))
     shop.deploy(_offer(shop), **PACE)
-    return {"took_s": took_s}
+    return made
 
 
 def _back_warm(shop: Shop) -> Record:
-    """Roll back to replicas that still run; until the gateway serves them, and until the run is over."""
-    shop.deploy(_offer(shop), **PACE, keep_warm_s=600)
-    took_s = _timed(shop.back)
-    record = json.loads((shop.state_dir / "audit.jsonl").read_text().splitlines()[-1])
-    return {"took_s": took_s, "switch_s": record["switch_ms"] / 1000}
+    """Roll back to replicas that still run."""
+    shop.deploy(_offer(shop), **PACE, keep_warm_s=KEEP_WARM_S)
+    return _times(shop, lambda: shop.back(keep_warm_s=KEEP_WARM_S))
+
+
+def _times(shop: Shop, back: Callable[[], object]) -> Record:
+    """Return how long it took until the gateway served the old release, and until the run was over."""
+    took_s, said = _timed(back), _record(shop)
+    return {"took_s": took_s, "serving_s": said["serving_s"], "steps": said["steps"], "waits_s": said["waits_s"]}
 
 
 def _nothing(shop: Shop) -> Record:
@@ -233,20 +251,32 @@ def table(results: Results) -> str:
     ]
     words = {"success": "success", "AssertionError": "that it gives up", "Undone": "that all is undone"}
     for kind, said in KINDS.items():
+        if not (results.rows(kind, "works") and results.rows(kind, "ends at boot")):
+            continue
         (works,), (broken,) = results.rows(kind, "works"), results.rows(kind, "ends at boot")
-        end = f"{broken['failed']} failed; it says {words[broken['said']]} after {broken['told_s']:.1f} s"
+        named = f" (the cause is named after {broken['named_s']:.1f} s)" if "named_s" in broken else ""
+        end = f"{broken['failed']} failed; it says {words[broken['said']]} after {broken['told_s']:.1f} s{named}"
         lines.append(
             f"| {said} | {works['requests']:,} | **{works['failed']}** | {works['gap_s']:.2f} s | {works['took_s']:.1f} s"
             f" | {works['ledger']} | {end} |"
         )
+    for works in results.rows("ours", "works"):
+        if "ratio" in works:
+            lines += ["", f"`deploy` took at most {works['ratio']:.2f} × what it has to wait for: health, drain, soak."]
     for what, said in (
         ("rollback", "`rollback`, images on the engine, containers gone"),
         ("rollback warm", "`rollback` to replicas that still run"),
         ("nothing", "`deploy` of nothing"),
     ):
-        took = results.values(what, "", "took_s")
-        lines += ["", f"{said}: {statistics.median(took):.1f} s ({min(took):.1f}–{max(took):.1f})."]
+        serving = _span(results, what, "serving_s", "serves after {}, ")
+        lines += ["", f"{said}: {serving}{_span(results, what, 'took_s', 'over after {}') or 'not measured'}."]
     return "\n".join(lines)
+
+
+def _span(results: Results, what: str, key: str, words: str) -> str:
+    """Return median, least and most of one value; empty where it was not measured."""
+    found = [float(row[key]) for row in results.rows(what, "") if key in row]
+    return words.format(f"{statistics.median(found):.1f} s ({min(found):.1f}–{max(found):.1f})") if found else ""
 
 
 if __name__ == "__main__":

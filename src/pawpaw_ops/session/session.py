@@ -39,7 +39,7 @@ class Session:
         self.durations_s: dict[str, float] = {}
         self.was, self.became = "", ""
         self.facts: dict[str, object] = {}
-        self.after_failure: Callable[[], None] = lambda: None
+        self.after_failure: Callable[[BaseException], None] = lambda _: None
         self.committed = False
         self.recovered: tuple[str, ...] = ()
         self._queue = queue
@@ -243,7 +243,7 @@ def _ending(session: Session) -> Iterator[None]:
         recorded = True
     except BaseException as seen:
         changed, committed = session.changed, session.committed
-        failed += _taken_back(session)
+        failed += _taken_back(session, seen)
         result = result_of(seen, changed=changed, committed=committed, failed=failed)
         with _logged("the record of this run could not be written; the next one writes that it was cleared up"):
             _record(session, began, result.code if isinstance(result, OpsError) else type(seen).__name__, failed)
@@ -256,12 +256,12 @@ def _ending(session: Session) -> Iterator[None]:
             session.journal.close(finished=recorded and not failed)
 
 
-def _taken_back(session: Session) -> list[tuple[Step, Exception]]:
+def _taken_back(session: Session, seen: BaseException) -> list[tuple[Step, Exception]]:
     """Undo what a run that failed began; then it may look at what that cost."""
     session.facts["cause_named_s"] = session.age_s()
     failed = session.take_back()
     with _logged("what this run cost could not be told"):
-        session.after_failure()
+        session.after_failure(seen)
     return failed
 
 

@@ -47,8 +47,10 @@ def report_deploy(
     report.logger().info("%s", gist)
 
 
-def report_failed(do: Session, *, began: datetime) -> None:
+def report_failed(do: Session, why: BaseException, *, began: datetime) -> None:
     """Show what a deploy cost that failed, now that it has been taken back, and put it on record.
+
+    One that was cancelled has little time left, and its record is worth more than an artifact.
 
     Touches:
         An artifact in Prefect, the audit record, numbers for Prometheus.
@@ -60,14 +62,16 @@ def report_failed(do: Session, *, began: datetime) -> None:
         report.logger().warning("what the deploy cost is unknown: %s", away)
     do.facts |= _facts(seen) | {"p95_s": [None, seen.p95_s if seen else None]}
     tell_prometheus(do.stack, "deploy", _numbers(seen), keep=True)
+    gist = f"failed after {do.facts['cause_named_s']} s; requests meanwhile: {_requests(seen)}"
+    report.logger().info("%s", gist)
+    if not isinstance(why, Exception):
+        return
     rows = [
         {"what": "requests", "value": _requests(seen)},
         {"what": "p95 meanwhile", "value": _ms(seen.p95_s if seen else None)},
         *({"what": name, "value": f"{took:.2f} s"} for name, took in do.durations_s.items()),
     ]
-    gist = f"failed after {do.facts['cause_named_s']} s; requests meanwhile: {_requests(seen)}"
     report.table(f"deploy-{do.stack.name}", rows, gist=gist)
-    report.logger().info("%s", gist)
 
 
 def _requests(seen: Traffic | None) -> str:

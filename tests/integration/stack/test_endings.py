@@ -29,7 +29,7 @@ def test_deploy_A2_a_container_that_runs_again_still_has_the_exit_code_of_its_en
     world: World, began: datetime
 ) -> None:
     one = start(world, AGAIN, command=("sh", "-c", ONCE_7))
-    wait_until(lambda: one.inspect()["RestartCount"] == 1 and one.state["Running"], "it runs again")
+    wait_until(lambda: one.inspect()["RestartCount"] == 1 and one.state["Status"] == "running", "it runs again")
     assert one.state["ExitCode"] == 0
     assert ending("", one.name, began).says == "ended with exit code 7"
     assert ending("", one.name, utc_now()).says == ""

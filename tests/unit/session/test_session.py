@@ -234,8 +234,8 @@ def test_deploy_M1_a_run_that_fails_tells_when_its_cause_was_named_and_what_it_c
     """What it cost can be counted only when it has been taken back, which may cost something too."""
     there = staging(stack.state_dir) / "made"
 
-    def look() -> None:
-        do.facts["there"] = there.exists()
+    def look(seen: BaseException) -> None:
+        do.facts |= {"there": there.exists(), "why": str(seen)}
         raise PreconditionError("the engine is away")  # hides nothing of how the run ended
 
     with pytest.raises(Undone), open_session(stack, verb="v", purpose="p", run_id="r1", head_start_s=100.0) as do:
@@ -245,10 +245,11 @@ def test_deploy_M1_a_run_that_fails_tells_when_its_cause_was_named_and_what_it_c
     [line] = (stack.state_dir / "audit.jsonl").read_text().splitlines()
     record = json.loads(line)
     assert (record["there"], record["result"]) == (False, "undone")
+    assert "no good" in record["why"]
     assert record["cause_named_s"] >= 100.0
 
 
 def test_a_run_that_ends_well_has_no_cause_and_no_cost_of_a_failure(stack: StackSettings) -> None:
     with open_session(stack, verb="v", purpose="p", run_id="r1") as do:
-        do.after_failure = fail
+        do.after_failure = lambda _: fail()
     assert "cause_named_s" not in (stack.state_dir / "audit.jsonl").read_text()

@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.models.base import Noun, Verdict
 from pawpaw_ops.models.finding import Severity, Weakness
@@ -28,11 +26,17 @@ class ReleaseLine(Noun):
     note: str = ""
 
 
+class Ends(Noun):
+    """The table that stands beside this module, and the day as of which the shipped stack is held against it."""
+
+    checked: date
+    release: tuple[ReleaseLine, ...]
+
+
 @cache
-def release_lines() -> tuple[ReleaseLine, ...]:
-    """Read the table that stands beside this module."""
-    text = (Path(__file__).parent / "eol.toml").read_text(encoding="utf-8")
-    return TypeAdapter(tuple[ReleaseLine, ...]).validate_python(tomllib.loads(text)["release"])
+def ends() -> Ends:
+    """Read it."""
+    return Ends.model_validate(tomllib.loads((Path(__file__).parent / "eol.toml").read_text(encoding="utf-8")))
 
 
 def parse_npm(part: str, found: Mapping[str, Any], lock: Mapping[str, Any]) -> tuple[Weakness, ...]:
@@ -126,7 +130,7 @@ def ends_of_life(images: Iterable[str], today: date) -> tuple[Weakness, ...]:
 
 def _end_of_life(image: str, today: date) -> Weakness:
     name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    lines = [one for one in release_lines() if one.product == name and _begins(tag, one.line)]
+    lines = [one for one in ends().release if one.product == name and _begins(tag, one.line)]
     if not lines:
         fix = "Add the line to eol.toml, with the source of its date."
         return _unknown("end-of-life", image, "the table has no such product and version", fix, severity=Severity.LOW)

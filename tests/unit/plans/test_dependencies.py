@@ -94,9 +94,9 @@ def test_audit_DEP_07_what_gets_no_more_fixes_is_told_by_a_table(
 
 
 def test_audit_DEP_07_the_table_can_be_read_and_names_each_line_once() -> None:
-    lines = [(one.product, one.line) for one in plan.release_lines()]
+    lines = [(one.product, one.line) for one in plan.ends().release]
     assert len(lines) == len(set(lines))
-    assert all(one.until or one.note for one in plan.release_lines())
+    assert all(one.until or one.note for one in plan.ends().release)
 
 
 def findings(*severities: Severity) -> list[Weakness]:

@@ -27,6 +27,7 @@ from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import ConfigError
 from pawpaw_ops.models.lifecycle import TAG
 from pawpaw_ops.runner import LocalRunner
+from pawpaw_ops.tasks.stack_session import limit_name
 
 POOL = "pawpaw"
 HEARTBEAT_S = 30
@@ -68,8 +69,8 @@ def apply(file: Path, *, env: Mapping[str, str] | None = None, only: Sequence[st
         say(f"work pool {POOL}")
         make_blocks(wanted, say=say)
         for stack in stacks:
-            client.upsert_global_concurrency_limit_by_name(f"pawpaw-{stack}", 1)
-            say(f"limit pawpaw-{stack}: one at a time")
+            client.upsert_global_concurrency_limit_by_name(limit_name(stack), 1)
+            say(f"limit {limit_name(stack)}: one at a time")
         make_automation(client)
         say(f"automation “{AUTOMATION}”")
     deploy(stacks)

@@ -23,6 +23,7 @@ from pawpaw_ops.session.journal import dead
 from tests.e2e.fault_images import Fault, Images, Migration
 from tests.e2e.load import PLENTY, Load
 from tests.e2e.support_shop import RunningStack
+from tests.integration.support_limits import make_limit
 
 VARIABLES = {"backend": "BACKEND_IMAGE", "frontend": "FRONTEND_IMAGE"}
 QUICK = {"deadline_s": 40.0, "stable_s": 0.5, "soak_s": 0.5, "p95_factor": 1000.0, "keep_warm_s": 0.0}
@@ -166,5 +167,6 @@ def prepare(stack: RunningStack, folder: Path) -> Shop:
     key.write_text(f"{x25519.Identity.generate()}\n")
     made = Stack(state_dir=folder / "state", database=database, store=store, project=project, rotation_key=key)
     made.save(name, overwrite=True)
+    make_limit(name)
     images = Images(stack.values["BACKEND_IMAGE"], stack.values["FRONTEND_IMAGE"], prefix=stack.name, made=stack.images)
     return Shop(stack=stack, name=name, state_dir=folder / "state", images=images)

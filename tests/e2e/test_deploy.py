@@ -21,6 +21,7 @@ from tests.e2e.fault_images import Fault, Images
 from tests.e2e.load import ledger_faults
 from tests.e2e.support_deploy import QUICK, Shop
 from tests.integration.support_github import TOKEN, github_double
+from tests.integration.support_limits import make_limit
 from tests.waiting import SOAK, wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
@@ -171,6 +172,7 @@ def test_deploy_A10_a_first_deploy_that_fails_leaves_the_stack_as_it_came_up(sho
     """As after `make up`: no release is on record, and the gateway asks by name."""
     name, project = f"{shop.name}-new", shop.stack.project
     Stack.named(shop.name).model_copy(update={"state_dir": tmp_path}).save(name)
+    make_limit(name)
     new = Shop(stack=shop.stack, name=name, state_dir=tmp_path, images=shop.images, built=5000)
     put_files(project, {})
     reload(project, LocalRunner())

@@ -19,6 +19,7 @@ from flows.undo_restore import undo_restore
 from pawpaw_ops.errors import Undone
 from tests.e2e.support_shop import RunningStack, Shop
 from tests.integration.support_child import Child
+from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
@@ -43,6 +44,7 @@ def blocks_of(stack: RunningStack, tmp_path: Path, prefect_api: None) -> str:
     Stack(state_dir=tmp_path / "state", database=database, store=store, replica=replica, project=project).save(
         stack.name, overwrite=True
     )
+    make_limit(stack.name)
     return stack.name
 
 

@@ -26,6 +26,7 @@ from pawpaw_ops.models.redis import Redis as Settings
 from pawpaw_ops.models.redis import RedisManifest
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner
+from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 PASSWORD = "canary-redis-7f3a"
@@ -192,6 +193,7 @@ class RedisKit:
         server.save(self.name, overwrite=True)
         BackupIdentity(identities=[str(self.identity)]).save(self.name, overwrite=True)
         Stack(state_dir=self.state_dir, database=base, store=store, redis=server).save(self.name, overwrite=True)
+        make_limit(self.name)
 
     def settings(self) -> StackSettings:
         return Stack.named(self.name).settings()

@@ -18,6 +18,7 @@ from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.disposable import DisposableServer
 from pawpaw_ops.models.database import ClientTools, Fingerprint
 from pawpaw_ops.models.stack import StackSettings
+from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 SHOP = Path(__file__).parents[2] / "deployments" / "demo" / "shop.sql"
@@ -109,6 +110,7 @@ class Kit:
             replica.save(f"{self.name}-replica", overwrite=True)
         stack = Stack(state_dir=self.state_dir, database=base, store=kept, project=project, replica=replica)
         stack.save(self.name, overwrite=True)
+        make_limit(self.name)
 
     def remove(self) -> None:
         """Drop every database of this test and its folder."""

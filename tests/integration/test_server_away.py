@@ -1,18 +1,21 @@
-"""The Prefect server goes away in the middle of a verb: the work ends well or is taken back, and the lock holds."""
+"""The Prefect server goes away, or was never told of the stack: a change ends well or never begins; the lock holds."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect import flow
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.backup import backup_db
 from flows.undo_restore import undo_restore
-from pawpaw_ops.errors import LockHeld
+from pawpaw_ops.errors import LockHeld, PreconditionError
 from pawpaw_ops.session import open_session
 from pawpaw_ops.session.audit import entries
+from pawpaw_ops.tasks.stack_session import stack_session
 from tests.integration.support_child import Child
 from tests.integration.support_gate import Gate, gate
+from tests.integration.support_limits import remove_limit
 from tests.integration.support_stack import Kit
 from tests.waiting import wait_until
 
@@ -62,3 +65,33 @@ def test_deploy_D4_a_restore_without_its_server_goes_on_to_its_end(
     backup_db(stack=tiny.name)
     undo_restore(stack=tiny.name, approve=True)
     assert tiny.prints().tables == wrecked
+
+
+def test_deploy_D5_a_server_that_has_no_limit_of_the_stack_lets_nothing_begin(tiny: Kit) -> None:
+    remove_limit(tiny.name)
+    with pytest.raises(PreconditionError, match="pawpaw apply"):
+        backup_db(stack=tiny.name)
+    assert not tiny.state_dir.exists()
+    tiny.save_blocks()
+    backup_db(stack=tiny.name)
+
+
+def test_deploy_D5_a_server_that_is_away_when_a_verb_begins_stops_nobody(tiny: Kit, way: Gate) -> None:
+    """Whether it has the limit nobody can tell then; the lock keeps others out."""
+    settings = tiny.settings()
+
+    @flow
+    def works() -> str:
+        way.cut()
+        try:
+            with stack_session(settings, verb="v", purpose="p") as do:
+                assert way.refused > 0
+                with pytest.raises(LockHeld), open_session(settings, verb="v", purpose="p", run_id="beside"):
+                    pytest.fail("two runs have the lock")
+                return do.run_id
+        finally:
+            way.mend()
+
+    with temporary_settings({PREFECT_API_URL: way.url, PREFECT_CLIENT_MAX_RETRIES: RETRIES}):
+        run_id = works()
+    assert [entry["result"] for entry in entries(settings) if entry["run_id"] == run_id] == ["ok"]

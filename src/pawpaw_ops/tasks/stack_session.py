@@ -9,6 +9,7 @@ from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
 
+from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session import Session, open_session
@@ -74,7 +75,11 @@ def _who() -> tuple[str, str]:
 def _queue(stack: str) -> Iterator[None]:
     """Hold the stack's slot, so that the UI shows who waits; the `flock` stays the real guard.
 
-    A slot that does not come free within 5 s belongs to a dead run or to a living one; the lock tells which.
+    A slot that does not come free within 5 s belongs to a dead run or to a living one; the lock tells which. A server
+    that is away stops nobody. One that answers that it has no such slot was never told of the stack.
+
+    Raises:
+        PreconditionError: The server has no such limit.
     """
     if FlowRunContext.get() is None:
         yield
@@ -92,5 +97,10 @@ def _queue(stack: str) -> Iterator[None]:
                 )
             )
         except (TimeoutError, ConcurrencySlotAcquisitionError) as seen:
+            if isinstance(seen, ConcurrencySlotAcquisitionError) and seen.__cause__ is None:
+                raise PreconditionError(  # without a cause it was not the way there that failed: the server answered
+                    f"the Prefect server has no limit {limit_name(stack)!r} in force, by which its runs queue.",
+                    hint="`pawpaw apply FILE` makes it; in the UI it must be active.",
+                ) from seen
             logger().warning("the stack's slot in the UI was not to be had (%s); its lock decides", seen)
         yield

@@ -12,6 +12,7 @@ from blocks import BackupStore, ComposeProject, PostgresDatabase, Stack
 from pawpaw_ops.clients.releases import find_build
 from pawpaw_ops.models.release import Build
 from tests.integration.stack.support_docker import LABEL, base_image, docker
+from tests.integration.support_limits import make_limit
 
 COMPOSE = """
 name: ${STACK_NAME:-mini}
@@ -91,6 +92,7 @@ class Sources:
             store=BackupStore(folder=store),
             project=ComposeProject(folder=self.folder),
         ).save(self.name, overwrite=True)
+        make_limit(self.name)
 
     def build(self, version: str) -> Build:
         """Return what is on record of a version."""

@@ -11,6 +11,7 @@ from pawpaw_ops.models.project import Project
 from pawpaw_ops.runner import LocalRunner
 from tests.integration.stack.support_acme import Authority, port_for_http
 from tests.integration.stack.support_docker import docker
+from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 NAMES = ("shop.example.com", "www.shop.example.com")
@@ -58,6 +59,7 @@ class Door:
             store=BackupStore(folder=folder / "store"),
             project=ComposeProject(folder=self.folder),
         ).save(self.name, overwrite=True)
+        make_limit(self.name)
 
     def tell(self, authority: Authority | None = None, **more: str) -> None:
         """Write the `.env`."""

@@ -19,6 +19,7 @@ from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Build, BuiltImage, Release
 from tests.integration.stack.support_docker import DOCKER, LABEL, attempt, docker
 from tests.integration.stack.support_registry import log_in, publish
+from tests.integration.support_limits import make_limit
 
 COMPOSE = """
 name: ${STACK_NAME:?is required}
@@ -76,6 +77,7 @@ class Shelf:
             store=BackupStore(folder=self.store),
             project=ComposeProject(folder=self.folder, docker=host),
         ).save(self.name, overwrite=True)
+        make_limit(self.name)
 
     def write_env(self, image: str) -> None:
         """Write the `.env` as a deploy leaves it."""

@@ -20,6 +20,7 @@ from pawpaw_ops.session import open_session
 from tests.integration.stack.support_docker import Container, World, docker
 from tests.integration.support_child import Child
 from tests.integration.support_containers import assert_left_none
+from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 SECRETS = {f"REDIS_{name}_PASSWORD": f"canary-{name.lower()}-51c" for name in ("APP", "BACKUP", "EXPORTER", "ADMIN")}
@@ -45,6 +46,7 @@ class Carts:
         Stack(state_dir=self.folder / "state", database=database, store=store, redis=server).save(
             self.name, overwrite=True
         )
+        make_limit(self.name)
 
     def ask(self, *words: str) -> str:
         env = {"REDISCLI_AUTH": SECRETS["REDIS_ADMIN_PASSWORD"]}

@@ -16,7 +16,7 @@ from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
 from pawpaw_ops.tasks.deploy_plan import show_plan
 from pawpaw_ops.tasks.deploy_start import WAY_BACK_H, migrate
-from pawpaw_ops.tasks.github_status import told_to_github
+from pawpaw_ops.tasks.github_status import commit_of, told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
 
 
@@ -68,14 +68,16 @@ def deploy(
     """
     settings = Stack.named(stack).settings()
     with stack_session(settings, verb="deploy", purpose=f"desplegar {version}") as do:
-        aim = look.choose_build(do, version, accept_untested=accept_untested)
-        wanted = look.compare(do, aim, may_stop=may_stop, login=partial(login_to_fetch, stack))
-        show_plan(do, wanted)
-        if wanted.plan.nothing:
-            return report.nothing_to_do(wanted.current.id if wanted.current else "", "every service is as it shall be")
-        check(do, wanted)
-        budget = Budget(failed_ratio=failed_ratio, p95_factor=p95_factor)
-        pace = Pace(Gate(deadline_s, stable_s), soak_s, budget, keep_warm_s, retain_releases)
-        with told_to_github(do.stack, ref=aim.git_sha, description=f"{aim.version} → {stack}"):
+        chosen, commit = commit_of(do.stack, version)
+        with told_to_github(do.stack, ref=commit, description=f"{chosen} → {stack}"):
+            aim = look.choose_build(do, chosen, accept_untested=accept_untested)
+            wanted = look.compare(do, aim, may_stop=may_stop, login=partial(login_to_fetch, stack))
+            show_plan(do, wanted)
+            if wanted.plan.nothing:
+                serving = wanted.current.id if wanted.current else ""
+                return report.nothing_to_do(serving, "every service is as it shall be")
+            check(do, wanted)
+            budget = Budget(failed_ratio=failed_ratio, p95_factor=p95_factor)
+            pace = Pace(Gate(deadline_s, stable_s), soak_s, budget, keep_warm_s, retain_releases)
             schema = partial(migrate, do, wanted, backup_within_h=backup_within_h)
             return go(do, wanted, pace, schema=schema, why=f"desplegar {version}")

@@ -54,11 +54,11 @@ def rollback(
     settings = Stack.named(stack).settings()
     with stack_session(settings, verb="rollback", purpose=f"volver a {to or 'la versión anterior'}") as do:
         aim = choose_release(do, to, accept_schema=accept_schema)
-        wanted = look.compare(do, aim, login=partial(login_to_fetch, stack))
-        show_plan(do, wanted)
-        if wanted.plan.nothing:
-            return report.nothing_to_do(aim.version, "its images serve already")
-        check(do, wanted, certificate=False)
-        pace = Pace(Gate(deadline_s, stable_s, checked=False), soak_s, FAILURES_ONLY, keep_warm_s)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"volver a {aim.version}"):
+            wanted = look.compare(do, aim, login=partial(login_to_fetch, stack))
+            show_plan(do, wanted)
+            if wanted.plan.nothing:
+                return report.nothing_to_do(aim.version, "its images serve already")
+            check(do, wanted, certificate=False)
+            pace = Pace(Gate(deadline_s, stable_s, checked=False), soak_s, FAILURES_ONLY, keep_warm_s)
             return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")

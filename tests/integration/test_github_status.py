@@ -9,13 +9,17 @@ from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary
 from pydantic import SecretStr
 
 from blocks import BackupStore, GitHubRepository, PostgresDatabase, Stack
-from pawpaw_ops.clients import github
-from pawpaw_ops.errors import ConfigError, Undone, Unreachable
+from flows.deploy import deploy
+from pawpaw_ops.clients import github, releases
+from pawpaw_ops.errors import ConfigError, PreconditionError, Undone, Unreachable
+from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.models.github import GitHub
+from pawpaw_ops.models.release import Build, BuildVerdict
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.tasks import github_status
 from pawpaw_ops.tasks.github_status import Told, close_deployment, open_deployment, told_to_github
 from tests.integration.support_github import TOKEN, GitHubDouble, github_double
+from tests.integration.support_limits import make_limit
 
 SHA = "a" * 40
 
@@ -40,6 +44,7 @@ def stack(prefect_api: None, there: GitHubDouble, tmp_path: Path) -> StackSettin
         store=BackupStore(folder=tmp_path / "store"),
         github=repository,
     ).save("github", overwrite=True)
+    make_limit("github")
     return Stack.named("github").settings()
 
 
@@ -66,6 +71,24 @@ def test_deploy_L1_a_deploy_that_fails_is_a_failure_with_the_runs_address(
     assert "/runs/flow-run/" in first["log_url"]
     assert last["log_url"] == first["log_url"]
     assert last["description"].startswith("undone: the new replicas were never ready.")
+
+
+def test_deploy_L1_a_deploy_that_is_refused_before_it_changes_anything_is_a_failure_too(
+    stack: StackSettings, there: GitHubDouble
+) -> None:
+    """Of what is no build there is no commit, so that GitHub has nothing to show it at."""
+    with pytest.raises(PreconditionError, match="v2"):
+        deploy(stack="github", version="v2")
+    assert there.requests == 0
+    build = Build(version="v1", git_sha=SHA, dirty=False, built_at=utc_now(), images=())
+    releases.save_build(stack.state_dir, build)
+    verdict = BuildVerdict(version="v1", ids={}, verdict=Verdict.FAILED, tested_at=utc_now(), suites={"unit": "failed"})
+    releases.save_tested(stack.state_dir, verdict)
+    with pytest.raises(PreconditionError, match="tests of v1 failed"):
+        deploy(stack="github", version="newest")
+    assert (there.created[0]["ref"], there.created[0]["description"]) == (SHA, "v1 → github")
+    assert there.states() == ["in_progress", "failure"]
+    assert there.statuses[1][-1]["description"].startswith("precondition: the tests of v1 failed.")
 
 
 def test_deploy_L2_the_run_itself_says_how_it_ended(stack: StackSettings, there: GitHubDouble) -> None:

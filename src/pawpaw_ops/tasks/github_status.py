@@ -8,13 +8,14 @@ from pathlib import Path
 from prefect.context import FlowRunContext
 from prefect.utilities.urls import url_for
 
-from pawpaw_ops.clients import github
+from pawpaw_ops.clients import github, releases
 from pawpaw_ops.clients.files import write_whole
-from pawpaw_ops.errors import OpsError
+from pawpaw_ops.errors import OpsError, PreconditionError
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.github import GitHub
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks.deploy_look import CURRENT
 from pawpaw_ops.tasks.operation import operation
 
 FILE = "github-deployment.json"
@@ -81,6 +82,22 @@ def close_deployment(stack: StackSettings, told: Told, *, state: str, descriptio
 
     unknown = _harmless(f"that a deploy ended with {state}", tell)
     return Told(deployment=told.deployment, unknown=unknown)
+
+
+def commit_of(stack: StackSettings, version: str) -> tuple[str, str]:
+    """Return which version is meant by what was asked for, and its commit, whether it may be deployed or not.
+
+    Returns:
+        `current` as it is, else a build's version; no commit where there is no such build, and GitHub hears nothing.
+    """
+    if version == CURRENT:
+        ledger = releases.releases(stack.state_dir)
+        return version, ledger[-1].git_sha if ledger else ""
+    try:
+        build = releases.find_build(stack.state_dir, version)
+    except PreconditionError:
+        return version, ""
+    return build.version, build.git_sha
 
 
 @contextlib.contextmanager

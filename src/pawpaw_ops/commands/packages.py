@@ -40,6 +40,15 @@ def npm_fix(folder: Path, *, before: str = "") -> Command:
     return Command(argv=argv, cwd=folder, ok_codes=(0, 1), timeout_s=MINUTES_5)
 
 
+def npm_published(folder: Path, package: str) -> Query[dict[str, Any]]:
+    """Ask when each version of a package was published, of the registry that the folder names.
+
+    Source: `npm help view`.
+    """
+    argv = ("npm", "view", "--json", "--", package, "time")
+    return Query(command=Command(argv=argv, cwd=folder, timeout_s=MINUTES_5), parse=_json)
+
+
 def pip_audit() -> Query[dict[str, Any]]:
     """Ask what is known against the Python packages that are installed beside us; exit code 1 as in `npm_audit`."""
     program = str(Path(sys.executable).parent / "pip-audit")

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -182,14 +182,49 @@ def check_better(before: Iterable[Weakness], after: Iterable[Weakness]) -> dict[
     return {one: old[one] - new[one] for one in Severity}
 
 
-def cooling(cool: Iterable[Weakness], warm: Iterable[Weakness], *, days: int) -> tuple[str, ...]:
-    """Return what only versions would mend that are younger than *days*: waited for, and never forced."""
+def moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
+    """Return package -> the version that it has in a new lock alone."""
+    had = versions(old)
+    return {
+        path.rpartition("node_modules/")[2]: version
+        for path, version in versions(new).items()
+        if had.get(path) != version
+    }
+
+
+def taken_on(published: datetime, *, days: int) -> date:
+    """Return the first day on which a version is *days* old; npm counts from the beginning of a day.
+
+    Source: `npm help config`, `before`.
+    """
+    at = published.astimezone(UTC)
+    return at.date() + timedelta(days=days + (at.time() != time.min))
+
+
+def cooling(
+    cool: Iterable[Weakness], warm: Iterable[Weakness], *, days: int, on: Mapping[str, date]
+) -> tuple[str, ...]:
+    """Return what only versions would mend that are younger than *days*: waited for, and never forced.
+
+    Args:
+        cool: What is known against the lock without young versions.
+        warm: What is known against the one with them.
+        days: How old a version has to be.
+        on: Package whose version is too young -> the day on which it no longer is. What another package's version
+            mends is due when all of them are old enough.
+    """
     left = {(one.check, one.where) for one in warm if one.verdict is Verdict.FAILED}
+    latest = max(on.values(), default=None)
     return tuple(
         f"{one.where}: a fix of {one.check} is out, and is younger than {days} days"
+        f"{_from(on.get(one.where.rpartition(': ')[2], latest))}"
         for one in cool
         if one.verdict is Verdict.FAILED and (one.check, one.where) not in left
     )
+
+
+def _from(day: date | None) -> str:
+    return f": it is taken from {day} on" if day else "; its registry does not say since when"
 
 
 def _good(check: str, where: str, says: str) -> Weakness:

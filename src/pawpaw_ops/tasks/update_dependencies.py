@@ -4,13 +4,13 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pawpaw_ops.clients import github
 from pawpaw_ops.commands import git, packages
-from pawpaw_ops.errors import ConfigError, PreconditionError, VerificationError
+from pawpaw_ops.errors import CommandError, ConfigError, PreconditionError, VerificationError
 from pawpaw_ops.models.base import Noun, Verdict, utc_now
 from pawpaw_ops.models.finding import Severity, Weakness
 from pawpaw_ops.models.github import GitHub
@@ -117,16 +117,33 @@ def _waiting(folder: Path, *, days: int) -> tuple[str, ...]:
     before = f"{utc_now() - timedelta(days=days):%Y-%m-%d}"
     for lock in locks(folder):
         with tempfile.TemporaryDirectory(prefix="pawpaw-update-") as made:
-            ends = []
-            for name, until in (("cool", before), ("warm", "")):
-                copy = Path(made) / name / lock.parent.name
-                copy.mkdir(parents=True)
-                for one in (lock.parent / "package.json", lock, *lock.parent.glob(".npmrc")):
-                    shutil.copy(one, copy / one.name)
-                LocalRunner().run(packages.npm_fix(copy, before=until))
-                ends.append(audit_npm.fn(copy.parent))
-            found += plan.cooling(*ends, days=days)
+            cool, warm = (
+                _fixed_copy(lock, Path(made) / name, until) for name, until in (("cool", before), ("warm", ""))
+            )
+            young = plan.moved(*(json.loads((one / LOCK).read_text()) for one in (cool, warm)))
+            ends = (audit_npm.fn(one.parent) for one in (cool, warm))
+            found += plan.cooling(*ends, days=days, on=_old_enough(warm, young, days=days))
     return tuple(found)
+
+
+def _fixed_copy(lock: Path, place: Path, before: str) -> Path:
+    copy = place / lock.parent.name
+    copy.mkdir(parents=True)
+    for one in (lock.parent / "package.json", lock, *lock.parent.glob(".npmrc")):
+        shutil.copy(one, copy / one.name)
+    LocalRunner().run(packages.npm_fix(copy, before=before))
+    return copy
+
+
+def _old_enough(folder: Path, young: Mapping[str, str], *, days: int) -> dict[str, date]:
+    """Return package -> the day on which its version is old enough, where the registry says."""
+    found = {}
+    for name, version in young.items():
+        with contextlib.suppress(CommandError):
+            published = LocalRunner().ask(packages.npm_published(folder, name)).get(version)
+            if published:
+                found[name] = plan.taken_on(datetime.fromisoformat(published), days=days)
+    return found
 
 
 def prove(place: Workplace, made: Change, *, timeout_s: float) -> Build:

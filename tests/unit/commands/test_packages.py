@@ -23,3 +23,10 @@ def test_audit_DEP_02_what_is_no_json_says_nothing() -> None:
         assert query.parse("npm error audit endpoint returned an error") == {}
         assert query.parse("[1]") == {}
         assert query.parse('{"vulnerabilities": {}}') == {"vulnerabilities": {}}
+
+
+def test_audit_DEP_03_when_a_package_was_published_is_asked_of_the_folders_own_registry() -> None:
+    query = packages.npm_published(Path("/shop"), "@b/c")
+    assert " ".join(query.command.argv) == "npm view --json -- @b/c time"
+    assert query.command.cwd == Path("/shop")
+    assert query.parse('{"1.0.0": "2026-08-01T00:00:00.000Z"}') == {"1.0.0": "2026-08-01T00:00:00.000Z"}

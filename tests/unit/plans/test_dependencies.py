@@ -1,6 +1,6 @@
 """What is known against packages and base images."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -119,7 +119,31 @@ def test_audit_DEP_01_a_lock_that_could_not_be_audited_is_not_better() -> None:
         plan.check_better(findings(Severity.HIGH), plan.parse_npm("backend", {}, LOCK))
 
 
-def test_audit_DEP_03_a_fix_that_is_too_young_is_waited_for() -> None:
-    (said,) = plan.cooling(findings(Severity.HIGH, Severity.LOW), findings(Severity.HIGH), days=7)
-    assert "GHSA-1" in said
-    assert "younger than 7 days" in said
+def test_audit_DEP_03_a_fix_that_is_too_young_is_waited_for_until_a_day_that_is_told() -> None:
+    cool, warm = findings(Severity.HIGH, Severity.LOW), findings(Severity.HIGH)
+    (said,) = plan.cooling(cool, warm, days=7, on={"x": date(2026, 8, 9), "other": date(2026, 8, 20)})
+    assert said == "x: a fix of GHSA-1 is out, and is younger than 7 days: it is taken from 2026-08-09 on"
+    (by_others,) = plan.cooling(cool, warm, days=7, on={"a": date(2026, 8, 9), "b": date(2026, 8, 20)})
+    assert by_others.endswith("from 2026-08-20 on")
+    (unknown,) = plan.cooling(cool, warm, days=7, on={})
+    assert unknown.endswith("its registry does not say since when")
+
+
+@pytest.mark.parametrize(
+    ("published", "day"),
+    [
+        ("2026-08-01T00:00:00Z", "2026-08-08"),
+        ("2026-08-01T00:00:01Z", "2026-08-09"),
+        ("2026-08-01T23:00:00-05:00", "2026-08-10"),
+    ],
+)
+def test_audit_DEP_03_a_version_is_old_enough_on_the_first_day_that_npm_takes_it(published: str, day: str) -> None:
+    assert plan.taken_on(datetime.fromisoformat(published), days=7) == date.fromisoformat(day)
+
+
+def test_audit_DEP_03_what_moved_between_two_locks_is_told_by_its_package() -> None:
+    def lock(version: str) -> dict[str, Any]:
+        inner = {"node_modules/a/node_modules/@b/c": {"version": version}}
+        return {"packages": {"": {}, "node_modules/qs": {"version": "1"}, **inner}}
+
+    assert plan.moved(lock("1"), lock("2")) == {"@b/c": "2"}

@@ -15,6 +15,7 @@ from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 NAMES = ("shop.example.com", "www.shop.example.com")
+RELOAD = "/usr/local/bin/gateway-reload"
 COMPOSE = """
 name: ${STACK_NAME:?is required}
 services:
@@ -74,6 +75,15 @@ class Door:
         wait_until(
             lambda: docker("inspect", "-f", "{{.State.Health.Status}}", self.container).strip() == "healthy", "up"
         )
+
+    def keep_from_reloading(self) -> None:
+        """Start it anew with a `gateway-reload` that says it went well and does nothing, until `up`."""
+        (self.folder / "nothing").write_text("#!/bin/sh\n")
+        (self.folder / "nothing").chmod(0o755)
+        file = self.folder / "docker-compose.prod.yml"
+        file.write_text(COMPOSE.replace("    tmpfs:", f"      - ./nothing:{RELOAD}:ro\n    tmpfs:"))
+        self.up()
+        file.write_text(COMPOSE)
 
     def compose(self, *words: str) -> str:
         """Say something to Compose."""

@@ -10,7 +10,7 @@ import pytest
 from blocks import Stack
 from flows.renew_certificates import renew_certificates
 from pawpaw_ops.clients import certificates
-from pawpaw_ops.errors import CommandError, LockHeld, PreconditionError, Undone
+from pawpaw_ops.errors import CommandError, LockHeld, PreconditionError, Undone, VerificationError
 from pawpaw_ops.session import open_session
 from tests.integration.stack.support_acme import BLOCKED, Authority, authority
 from tests.integration.stack.support_docker import docker
@@ -80,6 +80,24 @@ def test_certificates_TLS_02_TLS_11_one_that_lies_there_and_is_not_served_is_fou
     assert "cargado" in renew_certificates(stack=door.name)
     assert door.serials() == {first.removeprefix("acme-")}
     assert there.issued() == 2
+
+
+def test_certificates_TLS_02_a_reload_that_says_it_went_well_and_did_nothing_is_found_out_by_what_is_served(
+    door: Door, there: Authority
+) -> None:
+    """certbot's exit code is 0 and the reload's too; the run fails all the same, and nothing is ordered twice."""
+    door.keep_from_reloading()
+    before = door.serials()
+    (old,) = before
+    with pytest.raises(Undone, match=rf"in the gateway's folder, and on .* it serves {old}") as seen:
+        renew_certificates(stack=door.name)
+    assert seen.value.cause_code == VerificationError.code
+    assert there.issued() == 1
+    assert door.serials() == before
+    door.up()
+    renew_certificates(stack=door.name)
+    assert there.issued() == 1
+    assert door.serials() != before
 
 
 def test_certificates_TLS_03_a_gateway_that_refuses_keeps_the_old_one_and_the_new_one_is_not_ordered_twice(

@@ -18,10 +18,11 @@ TLS_PORT = 8443
 
 
 class InUse(Noun):
-    """The certificate that the gateway's folder says to be in use, and what the folder calls it."""
+    """The certificate that the gateway's folder says to be in use, what the folder calls it, and its chain as text."""
 
     name: str
     certificate: Certificate
+    chain: str
 
 
 def in_use(project: Project, runner: Runner) -> InUse:
@@ -34,7 +35,7 @@ def in_use(project: Project, runner: Runner) -> InUse:
     """
     said = runner.run(command.inside(project.engine, running(project).name, "gateway-certificate", "show"))
     name, _, chain = said.partition("\n")
-    return InUse(name=name, certificate=tls.parse_chain(chain))
+    return InUse(name=name, certificate=tls.parse_chain(chain), chain=chain)
 
 
 def served(project: Project, names: Sequence[str]) -> dict[str, Certificate]:

@@ -46,10 +46,17 @@ def _private(name: str) -> bool:
     return True
 
 
-def due(found: Certificate, names: Sequence[str], now: datetime) -> str:
+def due(found: Certificate, names: Sequence[str], now: datetime, *, suggested: datetime | None = None) -> str:
     """Return why a certificate is to be renewed; empty where it is not.
 
-    Source: certbot 4.0 and newer renew so; Let's Encrypt's lifetimes change, so that no number of days lasts.
+    Args:
+        found: The certificate.
+        names: Those that it is to be good for.
+        now: The moment.
+        suggested: A moment in the window that its authority names. It may be early, as when many are revoked at once;
+            one that leaves less than half of our own time is not waited for.
+
+    Source: certbot 4.1 and newer renew so; Let's Encrypt's lifetimes change, so that no number of days lasts.
     """
     if found.self_signed:
         return "es la provisional que hizo la puerta"
@@ -58,7 +65,9 @@ def due(found: Certificate, names: Sequence[str], now: datetime) -> str:
     life = found.not_after - found.not_before
     window = life / 2 if life <= SHORT else life / 3
     left = found.not_after - now
-    return f"le quedan {left.days} de {life.days} días" if left < window else ""
+    if suggested and suggested <= now:
+        return f"su autoridad pide renovarlo desde el {suggested:%Y-%m-%d}"
+    return f"le quedan {left.days} de {life.days} días" if left < (window / 2 if suggested else window) else ""
 
 
 def wait_until(attempts: Attempts, now: datetime) -> datetime | None:

@@ -1,12 +1,13 @@
 """Steps that keep the gateway's certificate young, and prove what is served."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from pawpaw_ops.clients import certificates, gateway
+from pawpaw_ops.clients import authority, certificates, gateway
 from pawpaw_ops.clients.certificates import InUse
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.commands.certbot import certonly
-from pawpaw_ops.errors import CommandError, PreconditionError, VerificationError
+from pawpaw_ops.errors import CommandError, PreconditionError, Unreachable, VerificationError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.certificate import Attempts, Certificate, WantedCertificate
 from pawpaw_ops.models.project import Project
@@ -44,15 +45,28 @@ def look(stack: StackSettings, *, force: bool) -> Looked:
         Unreachable: It does not answer.
 
     Touches:
-        Nothing; Prometheus is told until when what is served is valid.
+        Nothing; the authority is asked, and Prometheus is told until when what is served is valid.
     """
     project = stack.its_project()
     wanted = plan.wanted(read_env(project.env_file))
     file = certificates.in_use(project, LocalRunner())
     served = certificates.served(project, wanted.names)
     _tell_prometheus(stack, served)
-    why = plan.due(file.certificate, wanted.names, utc_now()) if wanted.names else ""
+    why = (
+        plan.due(file.certificate, wanted.names, utc_now(), suggested=_suggested(wanted, file)) if wanted.names else ""
+    )
     return Looked(wanted, file, served, why or ("se pidió" if force and wanted.names else ""))
+
+
+def _suggested(wanted: WantedCertificate, file: InUse) -> datetime | None:
+    """Return when the authority wants it renewed; one that is away says nothing, and the shares of a life decide."""
+    if file.certificate.self_signed:
+        return None
+    try:
+        return authority.renewal_time(wanted, file.chain)
+    except Unreachable as seen:
+        report.logger().warning("%s", seen)
+        return None
 
 
 @operation("obtain certificate")

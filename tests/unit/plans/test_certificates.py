@@ -31,6 +31,18 @@ def test_certificates_TLS_05_TLS_06_it_is_time_when_a_third_is_left_or_half_of_a
     assert bool(plan.due(found, NAMES, NOW)) is renewed
 
 
+@pytest.mark.parametrize(
+    ("left_days", "in_days", "renewed"),
+    [(80, -0.1, True), (80, 1, False), (25, 5, False), (25, -1, True), (14, 5, True), (-1, 5, True)],
+    ids=["all revoked", "young", "later than a third", "in its window", "too late for us", "over"],
+)
+def test_certificates_TLS_06_what_the_authority_suggests_goes_before_shares_of_a_life_within_reason(
+    *, left_days: float, in_days: float, renewed: bool
+) -> None:
+    found = certificate(life_days=90, left_days=left_days)
+    assert bool(plan.due(found, NAMES, NOW, suggested=NOW + timedelta(days=in_days))) is renewed
+
+
 def test_certificates_TLS_07_the_gateways_own_and_one_for_other_names_are_always_due() -> None:
     young = certificate(life_days=365, left_days=364)
     assert "provisional" in plan.due(young.model_copy(update={"self_signed": True}), NAMES, NOW)

@@ -80,7 +80,7 @@ def trigger(
     """
     # Prefect's own client would ask again for a minute without a word; `patiently` says so, and does it for longer.
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), server() as client:
-        deployment = _deployment(client, name)
+        deployment = find_deployment(client, name)
         _check_parameters(deployment, parameters)
         with _signals() as stop:
             run = _start(client, deployment, parameters, idempotency_key or str(uuid.uuid4()), say)
@@ -89,7 +89,12 @@ def trigger(
             return wait.for_end(timeout_s=timeout_s, no_worker_s=no_worker_s, cancel_on_timeout=cancel_on_timeout)
 
 
-def _deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse:
+def find_deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse:
+    """Return a deployment by `verb/stack`.
+
+    Raises:
+        ConfigError: There is none.
+    """
     try:
         return client.read_deployment_by_name(name)
     except (ObjectNotFound, ValueError) as seen:

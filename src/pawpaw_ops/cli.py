@@ -26,6 +26,7 @@ app = App(
     version_flags=[],
 )
 app.command("deployments.stack.commands:up", group=set_up, help="Bring the shop's whole stack up on Docker.")
+app.command("deployments.watch:watch", group=run_it, help="Ask for reconcile-gateway when it is needed, until SIGTERM.")
 app.command("deployments.stack.commands:down", group=set_up, help="Stop the shop's stack and keep its data.")
 
 

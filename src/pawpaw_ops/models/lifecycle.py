@@ -151,7 +151,7 @@ VERBS: tuple[Verb, ...] = (
         does="hold the gateway's files against the replicas that there are, and make them true",
         touches="the gateway's files",
         undone_by="itself when it fails",
-        when="every 5 minutes",
+        when="every 5 minutes, at once with `pawpaw watch`",
         containers=True,
         in_freeze=True,
     ),

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pawpaw_ops.clients.files import append_whole, fsync
 from pawpaw_ops.models.base import Noun, utc_now
-from pawpaw_ops.session.lock import still_there, try_lock
+from pawpaw_ops.session.lock import read_note, still_there, try_lock
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +164,12 @@ def alive(state_dir: Path, run_id: str) -> bool:
         return not try_lock(number)
     finally:
         os.close(number)
+
+
+def holder_at_work(state_dir: Path) -> str:
+    """Return the verb that has the stack's lock; empty where nobody has it, or its holder is dead."""
+    who = read_note(state_dir)
+    return who.verb if who and alive(state_dir, who.run_id) else ""
 
 
 def finish(path: Path) -> None:

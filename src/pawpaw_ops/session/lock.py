@@ -116,10 +116,17 @@ def _opened(state_dir: Path, flags: int, name: str = "") -> Iterator[int]:
         os.close(number)
 
 
-def _held_by(state_dir: Path) -> str:
+def read_note(state_dir: Path) -> Holder | None:
+    """Return who wrote the note of the lock; a dead holder's stays, and on a full disk there is none."""
     try:
-        who = Holder.model_validate(json.loads((state_dir / NOTE).read_bytes()))
+        return Holder.model_validate(json.loads((state_dir / NOTE).read_bytes()))
     except (OSError, ValueError, ValidationError):
+        return None
+
+
+def _held_by(state_dir: Path) -> str:
+    who = read_note(state_dir)
+    if who is None:
         return "the stack is locked by a run that has not written its name yet."
     return (
         f"the stack is locked by {who.verb} ({who.purpose}), run {who.run_id}, started by {who.actor}"

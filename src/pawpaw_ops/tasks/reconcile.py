@@ -22,7 +22,7 @@ def look_for_drift(stack: StackSettings) -> Drift:
     Touches:
         Nothing.
     """
-    found = _drift(stack)
+    found = find_drift(stack)
     for service, why in found.wrong.items():
         report.logger().warning("%s: %s", service, why)
     for service in found.silent:
@@ -30,7 +30,12 @@ def look_for_drift(stack: StackSettings) -> Drift:
     return found
 
 
-def _drift(stack: StackSettings) -> Drift:
+def find_drift(stack: StackSettings) -> Drift:
+    """Hold the gateway's files against the containers, without a word.
+
+    Raises:
+        Unreachable: The Docker engine does not answer.
+    """
     project, warm = stack.its_project(), releases.warm(stack.state_dir)
     return drift(gateway.live_files(project), containers_of(project), warm=warm.ids if warm else ())
 
@@ -65,7 +70,7 @@ def repair(do: Session) -> str:
     """
     project = do.stack.its_project()
     live = gateway.live_files(project)
-    found = _drift(do.stack)
+    found = find_drift(do.stack)
     if not found.wrong:
         return ""
     was = upstreams.parse_release_file(live["release.conf"])

@@ -11,7 +11,7 @@ from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.session.dead import recover
 from pawpaw_ops.session.in_use import being_read, reading
-from pawpaw_ops.session.journal import Journal, Step, Undo, alive, dead, steps
+from pawpaw_ops.session.journal import Journal, Step, Undo, alive, dead, holder_at_work, steps
 from pawpaw_ops.session.lock import holder, stack_lock
 from pawpaw_ops.session.session import open_session
 from pawpaw_ops.session.undo import end_tools, newest_first, remove_folder, staging
@@ -45,6 +45,16 @@ def test_success_clears_scratch_and_is_recorded(stack: StackSettings) -> None:
     assert not scratch.exists()
     assert audit(stack) == ["ok"]
     assert not alive(stack.state_dir, "r1")
+
+
+def test_who_is_at_work_is_told_and_a_dead_holders_note_is_nobody(stack: StackSettings) -> None:
+    assert holder_at_work(stack.state_dir) == ""
+    with open_session(stack, verb="deploy", purpose="p", run_id="r1"):
+        note = (stack.state_dir / "lock").read_bytes()
+        assert holder_at_work(stack.state_dir) == "deploy"
+    assert holder_at_work(stack.state_dir) == ""
+    (stack.state_dir / "lock").write_bytes(note)
+    assert holder_at_work(stack.state_dir) == ""
 
 
 def test_scratch_may_go_before_the_end_and_changes_may_not(stack: StackSettings) -> None:

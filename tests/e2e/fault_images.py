@@ -59,6 +59,10 @@ class Fault(StrEnum):
     """SIGTERM does nothing: a stop takes all of its grace."""
     ABRUPT = "abrupt"
     """SIGTERM ends it at once, in the middle of requests."""
+    FAILS_CUSTOMERS = "fails-customers"
+    """Passes every proof; the list of products answers 500 to whoever comes through the gateway."""
+    SLOW_FOR_CUSTOMERS = "slow-for-customers"
+    """The same, and it answers well after *seconds*."""
     ONE_KEY = "one-key"
     """Knows one key of session tokens, as many an application does."""
 

@@ -34,13 +34,16 @@ const emit = http.Server.prototype.emit;
 http.Server.prototype.emit = function (event, req, res) {
   if (event === 'request') {
     const url = new URL(req.url, 'http://localhost');
-    if (routes[url.pathname]?.(req, res, url.searchParams)) {
+    if (routes[url.pathname]?.call(this, req, res, url.searchParams)) {
       req.resume();
       return true;
     }
   }
   return emit.apply(this, arguments);
 };
+
+// Who comes through the gateway, and not those who prove a release before it may serve.
+const isCustomer = (req) => 'x-real-ip' in req.headers;
 
 const leave = () => {
   say('leaving with exit code 1');
@@ -106,6 +109,15 @@ const faults = {
   // As a program behind an init and without a handler: requests under way are cut.
   abrupt: () => {
     process.once = (name, handler) => (name === 'SIGTERM' ? process : process.on(name, handler));
+  },
+  'fails-customers': () => {
+    routes['/api/products'] = (req, res) => isCustomer(req) && answer(res, 500, { error: { code: 'broken' }, release });
+  },
+  'slow-for-customers': () => {
+    routes['/api/products'] = function (req, res) {
+      if (isCustomer(req)) setTimeout(() => emit.call(this, 'request', req, res), afterMs);
+      return isCustomer(req);
+    };
   },
   'one-key': () => {
     delete process.env.JWT_PREVIOUS_SECRET;

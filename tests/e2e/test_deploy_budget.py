@@ -1,0 +1,37 @@
+"""Releases that pass every proof and are bad at serving: the error budget takes them back."""
+
+import pytest
+
+from blocks import Stack
+from pawpaw_ops.errors import Undone
+from pawpaw_ops.session.audit import entries
+from tests.e2e.fault_images import Fault
+from tests.e2e.support_deploy import Shop
+
+pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
+FAILED = r"requests, [1-9]\d* failed, .*; \d+\.\d+% failed, \d\.\d+% before, \d\.\d+% are allowed"
+LATE = r"requests, 0 failed, .*; p95 is \d+\.\d+ s, was \d+\.\d+ s, \d+\.\d+ s are allowed"
+BAD = {"5xx": (Fault.FAILS_CUSTOMERS, FAILED), "p95": (Fault.SLOW_FOR_CUSTOMERS, LATE)}
+SLOW_S = 2.0
+"""Far more than twice what this machine takes on a bad day."""
+
+
+@pytest.mark.parametrize(("fault", "numbers"), BAD.values(), ids=list(BAD))
+def test_deploy_G5_a_release_that_serves_badly_is_taken_back_and_it_is_said_why_with_numbers(
+    shop: Shop, fault: Fault, numbers: str
+) -> None:
+    before, old = shop.everything(), shop.ledger[-1].version
+    version = shop.offer(fault=fault, seconds=SLOW_S, only="backend")
+    with shop.customers() as load:
+        with pytest.raises(Undone, match=f"worse than the budget allows: .*{numbers}"):
+            shop.deploy(version, soak_s=6, p95_factor=2)
+        load.wait_for_more(100)
+        noticed = load.failed
+        load.wait_for_more(100)
+        assert load.failed == noticed, "the old release serves"
+    assert set(load.result.kinds) <= {"5xx"}
+    assert shop.everything() == before
+    assert shop.serves(old)
+    assert shop.left_over() == []
+    record = list(entries(Stack.named(shop.name).settings()))[-1]
+    assert (record["purpose"], record["result"]) == (f"desplegar {version}", "undone")

@@ -26,6 +26,11 @@ class ComposeProject(OpsBlock):
         default_factory=lambda: ["backend"],
         description="Services that hold sessions of the database; a restore with quiesce=stop stops them.",
     )
+    image_scan: list[str] = Field(
+        default_factory=list,
+        description="Words of the command with which audit-dependencies scans an image; {image} stands for it. It must"
+        " print SARIF. Empty: what is in the images is not known, and the audit says so.",
+    )
     docker: DockerHost | None = Field(
         default=None, description="The Docker engine. Empty uses this host's engine, or DOCKER_HOST."
     )
@@ -41,5 +46,6 @@ class ComposeProject(OpsBlock):
             self.folder / self.env_file,
             gateway=self.gateway,
             database_clients=tuple(self.database_clients),
+            image_scan=tuple(self.image_scan),
             engine=engine_address(self.docker.base_url if self.docker else None),
         )

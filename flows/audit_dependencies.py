@@ -9,6 +9,7 @@ from blocks import Stack
 from pawpaw_ops.tasks import dependencies as step
 from pawpaw_ops.tasks import update_dependencies as change
 from pawpaw_ops.tasks.findings import read_waivers, report_findings
+from pawpaw_ops.tasks.image_scan import scan_images
 
 
 @flow(flow_run_name="dependencies-{stack}")
@@ -20,8 +21,9 @@ def audit_dependencies(
     min_age_days: Annotated[int, Field(ge=0, le=60)] = 7,
     timeout_s: float = 1200.0,
 ) -> str:
-    """Pregunta qué se sabe contra los paquetes de la tienda y de este proyecto, y hasta cuándo se corrigen sus bases.
+    """Pregunta qué se sabe contra los paquetes y las imágenes de la tienda, y hasta cuándo se corrigen sus bases.
 
+    Las imágenes las revisa el programa que diga `image_scan` en el bloque Compose Project; sin él no se sabe.
     Un registro que no contesta no es lo mismo que nada encontrado: queda como *no se sabe* y la corrida falla. Quien
     decide vivir con un hallazgo lo escribe en `waivers.toml`, con motivo y último día. Con `update` prepara además un
     cambio: sólo los archivos de bloqueo, en una rama, probado en las imágenes que se construyen de ella; si es mejor y
@@ -47,5 +49,6 @@ def audit_dependencies(
             made = change.make_change(place, folder, min_age_days=min_age_days)
         build = change.prove(place, made, timeout_s=timeout_s)
         return change.propose(place, made, build, block.repository(), base=base)
-    found = (*step.audit_npm(place.project.file.parent), *step.audit_pip(), *step.look_for_ends(place))
+    packages = (*step.audit_npm(place.project.file.parent), *step.audit_pip())
+    found = (*packages, *step.look_for_ends(place), *scan_images(place))
     return report_findings(f"dependencies-{stack}", found, read_waivers(place.project))

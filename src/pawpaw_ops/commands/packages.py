@@ -1,4 +1,4 @@
-"""How npm and pip-audit are asked what is known against packages, and npm is told to write another lock.
+"""How npm, pip-audit and a scanner are asked what is known against packages, and npm is told to write another lock.
 
 Nothing of a package is ever run: only lock files are read and written.
 
@@ -7,13 +7,16 @@ Source: `npm help audit`; `pip-audit --help`.
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pawpaw_ops.commands.command import Command, Query
+from pawpaw_ops.commands.contained import at_engine
 
 LOCK_ONLY = ("--package-lock-only", "--ignore-scripts", "--no-fund")
-MINUTES_5 = 300.0
+MINUTES_5, MINUTES_15 = 300.0, 900.0
+IMAGE = "{image}"
 
 
 def npm_audit(folder: Path) -> Query[dict[str, Any]]:
@@ -54,6 +57,18 @@ def pip_audit() -> Query[dict[str, Any]]:
     program = str(Path(sys.executable).parent / "pip-audit")
     argv = (program, "--format", "json", "--progress-spinner", "off", "--local", "--skip-editable")
     return Query(command=Command(argv=argv, ok_codes=(0, 1), timeout_s=MINUTES_5), parse=_json)
+
+
+def scan(words: Sequence[str], *, image: str, engine: str) -> Query[dict[str, Any]]:
+    """Let a scanner look into an image.
+
+    Args:
+        words: Its command line, as the Compose Project block has it; `{image}` stands for the image.
+        image: Name or id.
+        engine: Address of the Docker engine that has it.
+    """
+    argv = tuple(word.replace(IMAGE, image) for word in words)
+    return Query(command=Command(argv=argv, env=at_engine(engine), timeout_s=MINUTES_15), parse=_json)
 
 
 def _json(out: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class Project(Noun):
         acme: Folder that the gateway serves to certificate authorities; None where there is none.
         gateway: Service that is the gateway.
         database_clients: Services that hold sessions of the database.
+        image_scan: Command line of a scanner of images, with `{image}`; empty where there is none.
         engine: Address of the Docker engine; empty means `DOCKER_HOST`, else this host's.
     """
 
@@ -32,4 +33,5 @@ class Project(Noun):
     acme: Path | None = None
     gateway: str = "nginx"
     database_clients: tuple[str, ...] = ("backend",)
+    image_scan: tuple[str, ...] = ()
     engine: str = ""

@@ -92,7 +92,7 @@ def test_audit_DEP_04_a_waiver_beside_the_compose_file_is_read(shop: ShopDouble,
     until = NOW.date() + timedelta(days=30)
     waivers = [
         f'[[waiver]]\ncheck = "{check}"\nreason = "as the test wants it"\nuntil = {until}\n'
-        for check in (advisory, "pip-audit", "end-of-life")
+        for check in (advisory, "pip-audit", "end-of-life", "image-scan")
     ]
     (shop.folder / "waivers.toml").write_text("\n".join(waivers))
     assert "aceptado" in audit_dependencies(stack=shop.name)

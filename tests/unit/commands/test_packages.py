@@ -30,3 +30,10 @@ def test_audit_DEP_03_when_a_package_was_published_is_asked_of_the_folders_own_r
     assert " ".join(query.command.argv) == "npm view --json -- @b/c time"
     assert query.command.cwd == Path("/shop")
     assert query.parse('{"1.0.0": "2026-08-01T00:00:00.000Z"}') == {"1.0.0": "2026-08-01T00:00:00.000Z"}
+
+
+def test_audit_a_scanner_gets_the_image_wherever_its_words_name_it() -> None:
+    query = packages.scan(("scan", "--of={image}", "{image}"), image="shop:1", engine="tcp://10.0.0.1:2376")
+    assert query.command.argv == ("scan", "--of=shop:1", "shop:1")
+    assert query.command.env["DOCKER_HOST"] == "tcp://10.0.0.1:2376"
+    assert query.parse("no JSON") == {}

@@ -396,6 +396,45 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             Panel("Tamaño", "bytes", {"max by (database) (pawpaw_backup_size_bytes)": "{{database}}"}, width=12),
         ],
     ),
+    "operaciones": (
+        "Operaciones",
+        [
+            stat("Desde el último despliegue", "s", "time() - max(pawpaw_deploy_last_timestamp_seconds)"),
+            stat(
+                "Peticiones que falló",
+                "none",
+                'max(pawpaw_deploy_last_requests{outcome="failed"})',
+                (1, 1),
+            ),
+            stat("Peticiones en su ventana", "none", 'max(pawpaw_deploy_last_requests{outcome="total"})'),
+            stat("Cambio de la puerta", "s", "max(pawpaw_deploy_last_switch_seconds)"),
+            stat("De la compilación a servir", "s", "max(pawpaw_deploy_last_lead_seconds)"),
+            stat("Corridas a medias", "none", 'sum(pawpaw_runs_total{result="half-done"}) or vector(0)', (1, 1)),
+            Panel(
+                "Versión que sirve",
+                "none",
+                {"max by (release, version) (pawpaw_release_info)": "{{release}}"},
+                kind="table",
+            ),
+            Panel(
+                "Corridas por día",
+                "none",
+                {"sum by (verb, result) (increase(pawpaw_runs_total[1d]))": "{{verb}} {{result}}"},
+            ),
+            Panel(
+                "Duración de la última",
+                "s",
+                {"max by (verb, result) (pawpaw_run_last_duration_seconds)": "{{verb}} {{result}}"},
+            ),
+            Panel(
+                "Desde la última, por resultado",
+                "s",
+                {"time() - max by (verb, result) (pawpaw_run_last_end_timestamp_seconds)": "{{verb}} {{result}}"},
+                kind="table",
+                width=COLUMNS,
+            ),
+        ],
+    ),
 }
 """File name -> title and panels."""
 

@@ -20,6 +20,8 @@ RARE = {
     'status=~"5.."': "no request of the gateway has failed",
     'status=~"502|504"': "the gateway has reached every backend",
     'wal_status="lost"': "no slot has lost its WAL",
+    'result="half-done"': "no run has left anything half done",
+    'result=~"undone|verification"': "no rollback has failed",
 }
 """A matcher whose value nothing may have just now. Without it the selector has series, and they carry the label."""
 
@@ -37,7 +39,8 @@ NO_LOGS = {
 """For *without*: what a stack lacks whose images come from Debian's packages."""
 
 NO_OPERATIONS = dict.fromkeys(
-    ("pawpaw_backup_", "pawpaw_drill_", "pawpaw_certificate_"), "pawpaw-ops has written no textfile"
+    (f"pawpaw_{name}_" for name in ("backup", "drill", "certificate", "run", "runs", "deploy", "release")),
+    "pawpaw-ops has written no textfile",
 )
 """For *without*: what a stack lacks that pawpaw-ops has not worked on yet."""
 

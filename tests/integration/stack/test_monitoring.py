@@ -48,6 +48,16 @@ pawpaw_backup_last_verified_timestamp_seconds{database="pawpaw_db"} 1790000000
 pawpaw_backup_size_bytes{database="pawpaw_db"} 123456
 pawpaw_drill_last_success_timestamp_seconds 1790000000
 pawpaw_certificate_not_after_timestamp_seconds{name="tienda"} 1990000000
+pawpaw_deploy_last_timestamp_seconds 1790000000
+pawpaw_deploy_last_requests{outcome="total"} 1200
+pawpaw_deploy_last_requests{outcome="failed"} 0
+pawpaw_deploy_last_switch_seconds 0.4
+pawpaw_deploy_last_lead_seconds 900
+pawpaw_release_info{release="v2-7",version="v2"} 1
+pawpaw_run_last_end_timestamp_seconds{verb="deploy",result="ok"} 1790000000
+pawpaw_run_last_end_timestamp_seconds{verb="rollback",result="ok"} 1790000000
+pawpaw_run_last_duration_seconds{verb="deploy",result="ok"} 42
+pawpaw_runs_total{verb="deploy",result="ok"} 7
 """
 NODE = (
     "--path.procfs=/proc",

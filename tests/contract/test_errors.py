@@ -1,5 +1,6 @@
 """Every error has a code of its own, a heading in the docs, and survives a trip to another process."""
 
+import ast
 import copy
 import pickle
 import re
@@ -8,7 +9,7 @@ import pytest
 
 from pawpaw_ops import errors
 from pawpaw_ops.errors import OpsError
-from tests.contract.support_project import ROOT
+from tests.contract.support_project import ROOT, modules, tree
 
 
 def family(kind: type[OpsError]) -> list[type[OpsError]]:
@@ -26,6 +27,32 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name_
 def test_codes_are_unique_and_all_have_a_heading() -> None:
     """One heading per code and no heading for a code that is gone."""
     assert sorted(kind.code for kind in KINDS) == sorted(HEADINGS)
+
+
+def next_steps() -> dict[str, object]:
+    """Return where a runbook's heading is named -> that heading."""
+    found: dict[str, object] = {}
+    for path in modules("src", "flows", "blocks", "deployments"):
+        named = {
+            target.id: node.value
+            for node in tree(path).body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(".next_step"):
+                value = named.get(ast.unparse(node.value), node.value)
+                assert isinstance(value, ast.Constant), f"{path}:{node.lineno} names no heading"
+                found[f"{path}:{node.lineno}"] = value.value
+    return found
+
+
+def test_every_next_step_is_a_heading_of_the_operators_manual() -> None:
+    manual = (ROOT / "docs" / "manual-operaciones.md").read_text(encoding="utf-8")
+    steps = next_steps()
+    assert len(steps) >= 2
+    assert {where: step for where, step in steps.items() if f"\n## {step}\n" not in manual} == {}
 
 
 def test_all_errors_live_in_one_module_and_its_drawing() -> None:

@@ -50,7 +50,7 @@ def prepare(do: Session, policy: RedisPolicy, ready: Ready, keys: Sequence[Secre
 
     Raises:
         ConfigError: The stack has no Redis, or the file that is restored does not say when it was made.
-        PreconditionError: Redis does not let us flush it.
+        PreconditionError: Redis does not let us flush it, or does not say whether it would.
     """
     if policy == "keep" or into:
         return Prepared(KEPT if do.stack.redis else "")
@@ -105,15 +105,16 @@ def count_to_flush(do: Session) -> tuple[Redis, int]:
 
     Raises:
         ConfigError: The stack has no Redis.
-        PreconditionError: We may not.
+        PreconditionError: We may not, or may not even ask: after the swap it would be too late to learn it.
 
     Touches:
         Nothing.
     """
     server = do.stack.its_redis()
     with connect(server) as conn:
-        if conn.may("FLUSHALL") is False:
-            raise PreconditionError(f"{server.where} may not FLUSHALL.", hint=ACL)
+        if not (allowed := conn.may("FLUSHALL")):
+            seen = "may not FLUSHALL" if allowed is False else "does not say whether we may FLUSHALL"
+            raise PreconditionError(f"{server.where} {seen}; nothing was changed.", hint=ACL)
         return server, look.keyspace(conn).total
 
 

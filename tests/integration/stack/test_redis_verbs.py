@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from blocks import BackupIdentity, BackupStore, PostgresDatabase, RedisServer, S
 from flows.backup_redis import backup_redis
 from flows.restore_redis import restore_redis
 from flows.undo_restore_redis import undo_restore_redis
+from pawpaw_ops.clients.redis.connection import connect
 from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands.contained import RUN_LABEL, SERVER_LABEL
 from pawpaw_ops.models.redis import RedisManifest
 from pawpaw_ops.session import open_session
+from pawpaw_ops.tasks import redis_policy
+from tests.contract.support_project import ROOT
 from tests.integration.stack.support_docker import Container, World, docker
 from tests.integration.support_child import Child
 from tests.integration.support_containers import assert_left_none
@@ -24,6 +28,9 @@ from tests.integration.support_limits import make_limit
 from tests.waiting import wait_until
 
 SECRETS = {f"REDIS_{name}_PASSWORD": f"canary-{name.lower()}-51c" for name in ("APP", "BACKUP", "EXPORTER", "ADMIN")}
+
+USER = "pawpaw_backup"
+"""Whom `blocks.example.toml` names."""
 
 
 class Carts:
@@ -33,14 +40,14 @@ class Carts:
         self.folder, self.container, self.name = folder, container, container.name
         self.identity = x25519.Identity.generate()
 
-    def save_blocks(self, *, user: str = "admin") -> None:
+    def save_blocks(self) -> None:
         database = PostgresDatabase(name="shop", port=1)
         database.save(self.name, overwrite=True)
         recipients = [str(self.identity.to_public())]
         store = BackupStore(folder=self.folder / "store", recipients=recipients)
         store.save(self.name, overwrite=True)
-        password = SecretStr(SECRETS[f"REDIS_{user.upper()}_PASSWORD"])
-        server = RedisServer(name="carts", container=self.name, user=f"pawpaw_{user}", password=password)
+        password = SecretStr(SECRETS["REDIS_BACKUP_PASSWORD"])
+        server = RedisServer(name="carts", container=self.name, user=USER, password=password)
         server.save(self.name, overwrite=True)
         BackupIdentity(identities=[SecretStr(str(self.identity))]).save(self.name, overwrite=True)
         Stack(state_dir=self.folder / "state", database=database, store=store, redis=server).save(
@@ -120,11 +127,17 @@ def test_G3_backed_up_lost_restored_and_undone(carts: Carts, *, exact: bool) -> 
     carts.assert_clean()
 
 
-def test_G7_the_stacks_backup_user_may_back_up(carts: Carts) -> None:
-    """And its password is in no inspection of a container."""
-    carts.save_blocks(user="backup")
-    backup_redis(stack=carts.name)
-    assert len(carts.manifests()) == 1
+def test_G7_the_user_of_the_example_may_flush_and_its_password_is_in_no_record(carts: Carts) -> None:
+    """It is the one with which everything here is done; and it may still not write one key."""
+    example = tomllib.loads((ROOT / "deployments" / "blocks.example.toml").read_text())
+    assert example["blocks"]["redis-server"]["prod"]["user"] == USER
+    with open_session(Stack.named(carts.name).settings(), verb="restore-db", purpose="test", run_id="flush") as do:
+        server, keys = redis_policy.count_to_flush.fn(do)
+        assert keys == 50
+        redis_policy.flush.fn(do, server)
+    assert carts.ask("DBSIZE") == "0"
+    with connect(server) as conn:
+        assert conn.may("SET", "pawpaw:cart:1", "x") is False
     for path in (carts.folder / "state").rglob("*"):
         if path.is_file():
             assert b"canary-" not in path.read_bytes()

@@ -8,8 +8,9 @@ from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command, Query
 from pawpaw_ops.commands.contained import contained, disposable_options
+from pawpaw_ops.commands.docker import inside
 from pawpaw_ops.errors import VersionMismatch
-from pawpaw_ops.models.database import ClientTools, Database
+from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 
 NO_PASSFILE = "/nonexistent/pgpass"
 """A path that never exists, so that no password file of the user's is read."""
@@ -239,6 +240,17 @@ def _client(
     if tools.image is None:
         return Command(argv=(program(tools, name), *words), env=env or {}, timeout_s=timeout_s)
     return contained(tools.image, name, words, env=env, reads=reads, writes=writes, timeout_s=timeout_s)
+
+
+def archive_cleanup(server: ToolImage, *, folder: str, oldest_kept: str) -> Command:
+    """Remove from an archive of write-ahead log what is older than a segment, whatever its timeline; run by its server.
+
+    Touches:
+        Segments in *folder* of the server's container; not that one, no newer one, and no history of timelines.
+
+    Source: postgresql.org/docs/15/pgarchivecleanup.html.
+    """
+    return inside(server.engine, server.container, "pg_archivecleanup", folder, oldest_kept, timeout_s=300)
 
 
 def _server_program(

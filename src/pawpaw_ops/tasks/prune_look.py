@@ -20,10 +20,12 @@ from pawpaw_ops.plans.growth import Held
 from pawpaw_ops.plans.images import wanted_images
 from pawpaw_ops.plans.preflight import Disk
 from pawpaw_ops.plans.prune import Limits, PrunePlan, Records, lost_otherwise, plan_prune, repository, see
+from pawpaw_ops.plans.wal_archive import KEEP_H
 from pawpaw_ops.session import Session
-from pawpaw_ops.tasks import report
+from pawpaw_ops.tasks import report, wal_archive
 from pawpaw_ops.tasks.operation import operation
 
+ARCHIVE = "archivo de WAL"
 PREVIEW = "Nothing was removed. `approve=true` removes exactly this; `plan={id}` as well refuses anything else."
 
 
@@ -97,6 +99,7 @@ def held(do: Session, found: Inventory, plan: PrunePlan, usage: Usage) -> tuple[
         ),
         _container_logs(do),
         _wal(do),
+        *_wal_archive(do),
         *(_volume(name, size) for name, size in sorted(usage.volumes.items())),
         _folder("estado (diarios, pruebas)", do.stack.state_dir, "keep_days more briefly."),
     ]
@@ -125,6 +128,27 @@ def _wal(do: Session) -> Held:
         return Held(what=what, size_bytes=None, says=f"no se sabe: {seen}", remedy=remedy)
     says = f"sin lector: {kept.idle_slots}" if kept.idle_slots else "ninguna ranura sin lector"
     return Held(what=what, size_bytes=kept.size_bytes, says=says, remedy=remedy)
+
+
+def _wal_archive(do: Session) -> tuple[Held, ...]:
+    """Say what the stack's own database has archived, and what the next backup would take of it."""
+    found = wal_archive.look(do, keep_wal_h=KEEP_H)
+    if found is None:
+        return ()
+    plan, remedy = (
+        found.plan,
+        "backup-db shortens it daily, but for what a slot or a standby still needs: mend that one.",
+    )
+    if plan.unknown:
+        return (
+            Held(
+                what=ARCHIVE, size_bytes=plan.size_bytes or None, says=f"nada se quita: {plan.unknown}", remedy=remedy
+            ),
+        )
+    going = f"{len(plan.going)} segmentos ({report.human_bytes(plan.frees_bytes)}) se van con el próximo backup-db"
+    return (
+        Held(what=ARCHIVE, size_bytes=plan.size_bytes, says=f"{going}; el resto, por {plan.held_by}", remedy=remedy),
+    )
 
 
 def _volume(name: str, size_bytes: int) -> Held:

@@ -39,7 +39,10 @@ NO_LOGS = {
 """For *without*: what a stack lacks whose images come from Debian's packages."""
 
 NO_OPERATIONS = dict.fromkeys(
-    (f"pawpaw_{name}_" for name in ("backup", "drill", "certificate", "run", "runs", "deploy", "release")),
+    (
+        f"pawpaw_{name}_"
+        for name in ("backup", "drill", "certificate", "run", "runs", "deploy", "release", "wal_archive")
+    ),
     "pawpaw-ops has written no textfile",
 )
 """For *without*: what a stack lacks that pawpaw-ops has not worked on yet."""

@@ -46,6 +46,7 @@ LOKI = 'loki_distributor_lines_received_total{tenant="fake"} 5t'
 TEXTFILE = """
 pawpaw_backup_last_verified_timestamp_seconds{database="pawpaw_db"} 1790000000
 pawpaw_backup_size_bytes{database="pawpaw_db"} 123456
+pawpaw_wal_archive_unbounded 0
 pawpaw_drill_last_success_timestamp_seconds 1790000000
 pawpaw_certificate_not_after_timestamp_seconds{name="tienda"} 1990000000
 pawpaw_deploy_last_timestamp_seconds 1790000000

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.command import Command
 from pawpaw_ops.errors import VersionMismatch
-from pawpaw_ops.models.database import ClientTools, Database
+from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 
 HERE = Path(__file__).parent
 TOOLS = ClientTools(folder=Path("/pg/bin"))
@@ -279,3 +279,14 @@ def test_no_version_is_an_error(text: str) -> None:
 def test_A7_a_clean_dump_says_nothing() -> None:
     """Every line but an empty one is unexpected."""
     assert command.unexpected(["", "  ", "pg_dump: warning: odd"]) == ("pg_dump: warning: odd",)
+
+
+def test_archive_cleanup() -> None:
+    """By the server's own tool, in its own container, over no network."""
+    server = ToolImage(id="sha256:1", container="c0ffee", name="pawpaw_db_prod", engine="unix:///e.sock", owner="0:0")
+    made = command.archive_cleanup(server, folder="/wal_archive", oldest_kept="0000000100000000000000A0")
+    assert made == Command(
+        argv=("docker", "exec", "c0ffee", "pg_archivecleanup", "/wal_archive", "0000000100000000000000A0"),
+        env={"DOCKER_HOST": "unix:///e.sock"},
+        timeout_s=300,
+    )

@@ -49,5 +49,5 @@ def backup_db(
         frozen = retention.expire_backups(do, facts.catalogs)
         retention.drop_replaced_databases(do, manifest)
         kept_wal = wal_archive.bound(do, keep_wal_h=keep_wal_h)
-        publish.report_backup(do, manifest, (*stored.pending, *pending, *frozen, *kept_wal))
+        publish.report_backup(do, manifest, stored, (*pending, *frozen, *kept_wal))
     return manifest.backup_id

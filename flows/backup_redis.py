@@ -38,5 +38,5 @@ def backup_redis(stack: str = "prod", *, exact: bool = False) -> str:
         pending = retention.copy_pending(do, before.catalogs)
         frozen = retention.expire_backups(do, before.catalogs)
         step.drop_replaced(do, before)
-        step.report_backup(do, manifest, (*stored.pending, *pending, *frozen))
+        step.report_backup(do, manifest, stored, (*pending, *frozen))
     return manifest.backup_id

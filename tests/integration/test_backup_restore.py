@@ -1,9 +1,17 @@
 """The main job, on real parts: back up, wreck, restore, undo."""
 
+import json
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
 from flows.backup import backup_db
 from flows.restore import restore_db
 from flows.undo_restore import undo_restore
 from pawpaw_ops.models.base import Verdict
+from pawpaw_ops.tasks.report import key
 from tests.integration.support_stack import Kit
 
 
@@ -27,6 +35,26 @@ def test_backup_wreck_restore_undo(kit: Kit) -> None:
 
     assert kit.prints().tables == wrecked.tables
     kit.assert_clean()
+
+
+def shown(name: str) -> str:
+    """Return what an artifact holds."""
+    with get_client(sync_client=True) as client:
+        (found,) = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[name])))
+    return str(found.data)
+
+
+def test_what_a_backup_shows(kit: Kit) -> None:
+    """Rows and bytes of each table, and the way to the manifest."""
+    backup_id = backup_db(stack=kit.name)
+    name = key(f"backup-{kit.name}-{kit.database}")
+    rows = {row["table"]: row for row in json.loads(shown(name))}
+    assert rows["public.orders"]["rows"] == kit.sql("SELECT count(*) FROM orders")[0][0]
+    assert rows["public.orders"]["size"].endswith(("kB", "MB"))
+    address = shown(f"{name}-manifest-folder").partition("](")[2].rstrip(")")
+    file = Path(unquote(urlsplit(address).path))
+    assert backup_id in file.parts
+    assert json.loads(file.read_text())["manifest"]["contents"]["backup_id"] == backup_id
 
 
 def test_restored_rows_arrive_frozen(kit: Kit) -> None:

@@ -50,6 +50,9 @@ class Location(Protocol):
     def free_bytes(self) -> int | None:
         """Return the room that is left; None where nobody can know."""
 
+    def link(self, key: str) -> str:
+        """Return the address of an object, for whoever may read it there."""
+
 
 class FolderLocation:
     """A local folder. A file appears under its name only when it is complete and on disk."""
@@ -157,6 +160,10 @@ class FolderLocation:
         """Return the room on the folder's file system."""
         existing = next((path for path in (self.root, *self.root.parents) if path.exists()), None)
         return shutil.disk_usage(existing).free if existing else None
+
+    def link(self, key: str) -> str:
+        """Return the file's address on this host."""
+        return self._path(key).absolute().as_uri()
 
     def _path(self, key: str) -> Path:
         check_key(key, where=self.name)

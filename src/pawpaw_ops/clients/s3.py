@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -169,6 +170,10 @@ class S3Location:
     def free_bytes(self) -> int | None:
         """Return None: a bucket has no end that anybody could ask for."""
         return None
+
+    def link(self, key: str) -> str:
+        """Return the object's address; it has no login in it."""
+        return f"{self._client.meta.endpoint_url}/{self._bucket}/{quote(self._key(key))}"
 
     def abort_stale_uploads(self, prefix: str, *, older_than_h: float = 24.0) -> int:
         """Abort unfinished uploads below *prefix* whose key is one of a backup of ours.

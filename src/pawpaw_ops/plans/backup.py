@@ -95,6 +95,17 @@ def check_dump(
         raise BackupCorrupt(f"the dump holds data of {strange[0]}, which the snapshot did not show.")
 
 
+def table_bytes(table_files: Mapping[str, str], sizes_bytes: Mapping[str, int], *, prefix: str) -> dict[str, int]:
+    """Return table -> bytes of its rows in the dump, before they are compressed.
+
+    Args:
+        table_files: File of the dump -> table.
+        sizes_bytes: File of the artefact -> its size.
+        prefix: Folder of the dump inside the artefact.
+    """
+    return {table: sizes_bytes[f"{prefix}/{name}"] for name, table in table_files.items()}
+
+
 def check_stderr(lines: Iterable[str]) -> None:
     """Refuse a dump whose program said anything at all: a clean pg_dump is silent.
 

@@ -10,7 +10,7 @@ from pyrage import x25519
 
 from pawpaw_ops import sealing
 from pawpaw_ops.clients.locations import Location
-from pawpaw_ops.clients.store import DATA, Catalog
+from pawpaw_ops.clients.store import DATA, MANIFEST, Catalog
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.errors import (
     BackupCorrupt,
@@ -227,18 +227,37 @@ def newest_verified(catalogs: tuple[Catalog[M], ...], *, before: datetime | None
 
 
 @operation("report backup")
-def report_backup(do: Session, manifest: Manifest, pending: tuple[str, ...]) -> None:
-    """Show what was backed up, table by table.
+def report_backup(do: Session, manifest: Manifest, stored: Stored[Manifest], pending: tuple[str, ...]) -> None:
+    """Show what was backed up, table by table, and where its manifest is.
 
     Touches:
-        An artifact in Prefect.
+        Artifacts in Prefect.
     """
-    prints = manifest.contents.fingerprint
-    rows = [{"table": name, "rows": made.rows, "digest": made.digest} for name, made in prints.tables.items()]
+    contents, prints = manifest.contents, manifest.contents.fingerprint
+    files = {name: file.size_bytes for name, file in contents.files.items()}
+    sizes = plan.table_bytes(contents.table_files, files, prefix=sealing.DUMP)
+    rows = [
+        {"table": name, "rows": made.rows, "size": human_bytes(sizes[name]), "digest": made.digest}
+        for name, made in prints.tables.items()
+    ]
     gist = (
         f"**{manifest.backup_id}**: {len(prints.tables)} tables, {prints.rows:,} rows,"
-        f" {human_bytes(manifest.size_bytes)} sealed, verified."
+        f" {human_bytes(sum(sizes.values()))}; {human_bytes(manifest.size_bytes)} sealed, verified."
     )
-    for text in (*manifest.alarms, *pending):
+    for text in (*manifest.alarms, *stored.pending, *pending):
         gist += f"\n- ⚠ {text}"
-    report.table(f"backup-{do.stack.name}-{do.stack.database.name}", rows, gist=gist)
+    name = f"backup-{do.stack.name}-{do.stack.database.name}"
+    report.table(name, rows, gist=gist)
+    show_manifests(name, stored)
+
+
+def show_manifests(name: str, stored: Stored[Any]) -> None:
+    """Show where the manifest of a backup is, in each location that has it.
+
+    Touches:
+        Artifacts in Prefect.
+    """
+    backup_id = stored.contents.backup_id
+    for target in stored.catalogs:
+        address, kind = target.location.link(target.key(backup_id, MANIFEST)), target.location.name.partition(" ")[0]
+        report.link(f"{name}-manifest-{kind}", address, gist=f"manifest of {backup_id}: `{address}`")

@@ -259,11 +259,13 @@ def drop_replaced(do: Session, before: RedisBefore) -> list[str]:
 
 
 @operation("report backup")
-def report_backup(do: Session, manifest: RedisManifest, pending: tuple[str, ...]) -> None:
-    """Show what was backed up, database by database.
+def report_backup(
+    do: Session, manifest: RedisManifest, stored: publish.Stored[RedisManifest], pending: tuple[str, ...]
+) -> None:
+    """Show what was backed up, database by database, and where its manifest is.
 
     Touches:
-        An artifact in Prefect.
+        Artifacts in Prefect.
     """
     contents = manifest.contents
     rows: list[dict[str, object]] = [
@@ -275,6 +277,8 @@ def report_backup(do: Session, manifest: RedisManifest, pending: tuple[str, ...]
         f"**{manifest.backup_id}**: {contents.count:,} keys, {size} sealed, verified;"
         f" of {contents.compared} keys that rested in the live server, {same} are the same in it."
     )
-    for text in (*manifest.alarms, *pending):
+    for text in (*manifest.alarms, *stored.pending, *pending):
         gist += f"\n- ⚠ {text}"
-    report.table(f"backup-{do.stack.name}-redis-{contents.name}", rows, gist=gist)
+    name = f"backup-{do.stack.name}-redis-{contents.name}"
+    report.table(name, rows, gist=gist)
+    publish.show_manifests(name, stored)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prefect.artifacts import (
+    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
@@ -51,6 +52,15 @@ def table(name: str, rows: Sequence[dict[str, Any]], *, gist: str) -> None:
     """
     plain = redact_all(list(rows))
     _harmless("table", lambda: create_table_artifact(plain, key=key(name), description=redact(gist)))
+
+
+def link(name: str, address: str, *, gist: str) -> None:
+    """Show where something is; *gist* is what its card says.
+
+    Touches:
+        An artifact in Prefect.
+    """
+    _harmless("link", lambda: create_link_artifact(address, key=key(name), description=gist))
 
 
 def markdown(name: str, text: str, *, gist: str) -> None:

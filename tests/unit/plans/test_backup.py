@@ -32,6 +32,12 @@ def test_A8_a_dump_that_is_not_whole(files: dict[str, str], rows: dict[str, int]
         check(files, rows)
 
 
+def test_a_table_is_as_large_as_its_file() -> None:
+    sizes = {"dump/1.dat": 7, "dump/2.dat": 0, "dump/toc.dat": 99}
+    files = {"1.dat": "public.a", "2.dat": "public.z"}
+    assert backup.table_bytes(files, sizes, prefix="dump") == {"public.a": 7, "public.z": 0}
+
+
 def test_room_is_refused_with_both_numbers() -> None:
     backup.check_room(10, None, where="x")
     backup.check_room(10, backup.FLOOR_BYTES + 10, where="x")

@@ -211,6 +211,22 @@ def status() -> None:
     )
 
 
+@app.command(group=run_it)
+def drain(*, timeout_s: Annotated[float, Parameter(name=("--timeout", "--timeout-s"))] = 3600.0) -> None:
+    """Pause the work pool and wait until nothing of it runs: only then may the worker be stopped.
+
+    `prefect work-pool resume pawpaw` lets it go on; the worker's systemd unit does both.
+
+    Args:
+        timeout_s: Longest wait in seconds; the pool stays paused when it is over.
+    """
+    from deployments.drain import drain as pause_and_wait
+    from deployments.server import server
+
+    with server() as client:
+        pause_and_wait(client, timeout_s=timeout_s, say=lambda text: console.print(escape(text), soft_wrap=True))
+
+
 @app.command(group=try_out)
 def open_backup(artefact: Path, *, key: Path, to: Path) -> int:
     """Open a sealed backup into a folder and check every file in it; needs no Prefect, no database and no blocks.

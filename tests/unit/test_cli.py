@@ -28,7 +28,7 @@ def test_help_names_every_command_and_imports_no_prefect() -> None:
     ask = "import sys; from pawpaw_ops.cli import app; app(['--help'], result_action='return_value')"
     program = f"{ask}; sys.exit('prefect' in sys.modules)"
     said = LocalRunner().run(Command(argv=(sys.executable, "-c", program)))
-    for name in ("apply", "approve", "demo", "demo-stop", "new-key", "status", "trigger"):
+    for name in ("apply", "approve", "demo", "demo-stop", "drain", "new-key", "status", "trigger"):
         assert re.search(rf"\b{name}\b", said), name
 
 

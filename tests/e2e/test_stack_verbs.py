@@ -13,6 +13,7 @@ from deployments.trigger import Exit, trigger
 from tests.e2e.fault_images import Fault
 from tests.e2e.support_deploy import QUICK, Shop
 from tests.e2e.support_shop import RunningStack
+from tests.integration.support_canaries import ArgvSampler, files
 from tests.integration.support_worker import running_worker
 from tests.waiting import wait_until
 
@@ -50,10 +51,14 @@ project = "compose-project/prod"
 
 
 @pytest.fixture(scope="module")
-def prod(shop: Shop, prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def identity() -> x25519.Identity:
+    return x25519.Identity.generate()
+
+
+@pytest.fixture(scope="module")
+def prod(shop: Shop, prefect_api: None, identity: x25519.Identity, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """The running stack as the environment `prod`, as `pawpaw apply` makes it from a file and the environment."""
     stack, folder = shop.stack, tmp_path_factory.mktemp("prod")
-    identity = x25519.Identity.generate()
     path = folder / "blocks.toml"
     project = stack.project
     text = FILE.format(**stack.values, folder=folder, stack=project.file.parent, env_file=project.env_file)
@@ -69,9 +74,10 @@ def prod(shop: Shop, prefect_api: None, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def worker(prod: Shop) -> Iterator[None]:
-    with running_worker("prod", prod.state_dir.parent / "worker.log"):
-        yield
+def worker(prod: Shop) -> Iterator[ArgvSampler]:
+    """A worker, and the command lines of all that it starts."""
+    with ArgvSampler(every_s=0.1) as argv, running_worker("prod", prod.state_dir.parent / "worker.log"):
+        yield argv
 
 
 def run(verb: str, **parameters: Any) -> Exit:
@@ -86,7 +92,7 @@ def orders(stack: RunningStack) -> str:
 
 
 def test_backed_up_wrecked_restored_and_undone_by_deployments(prod: Shop) -> None:
-    """RB-01's five manual steps are one run; the replica follows, and the way back is another."""
+    """RB-01's five manual steps are one run; the replica follows, Redis is emptied, and the way back is another run."""
     stack = prod.stack
     customer = stack.shop()
     customer.register()
@@ -94,9 +100,13 @@ def test_backed_up_wrecked_restored_and_undone_by_deployments(prod: Shop) -> Non
     assert customer.order().status_code == 201
     before = orders(stack)
     assert run("backup-db") is Exit.COMPLETED
+    told = Path(stack.values["TEXTFILE_DIR"], "wal-archive.prom").read_text()
+    assert "pawpaw_wal_archive_unbounded 0.0" in told, "the archive is bounded: what the standby needs is known"
     stack.sql("DELETE FROM order_items; DELETE FROM order_requests; DELETE FROM orders")
-    assert run("restore-db", approve=True) is Exit.COMPLETED
+    customer.fill_cart()
+    assert run("restore-db", approve=True, redis="flush") is Exit.COMPLETED
     assert orders(stack) == before
+    assert customer.cart()["items"] == []
     wait_until(
         lambda: stack.sql("SELECT count(*) FROM orders", service="postgres_replica") == before, "the replica follows"
     )
@@ -107,8 +117,24 @@ def test_backed_up_wrecked_restored_and_undone_by_deployments(prod: Shop) -> Non
     assert orders(stack) == before
 
 
-def test_redis_is_backed_up_and_a_restore_is_drilled_by_deployments(prod: Shop) -> None:
-    assert run("backup-redis") is Exit.COMPLETED
+def test_redis_is_backed_up_restored_and_undone_under_a_customers_cart(prod: Shop) -> None:
+    """With the shipped user, and backends that are connected all the time and find their way back."""
+    customer = prod.stack.shop()
+    customer.register()
+    customer.fill_cart(1)
+    saved = customer.cart()
+    assert run("backup-redis", exact=True) is Exit.COMPLETED
+    customer.fill_cart(3)
+    newer = customer.cart()
+    assert newer != saved
+    for verb, cart in (("restore-redis", saved), ("undo-restore-redis", newer)):
+        assert run(verb, approve=True) is Exit.COMPLETED
+        wait_until(lambda: customer.http.get("/api/cart").status_code == 200, "the shop has its carts again")
+        assert customer.cart() == cart
+    customer.fill_cart(2)
+
+
+def test_a_restore_is_drilled_by_deployments(prod: Shop) -> None:
     assert run("drill-restore") is Exit.COMPLETED
     assert run("list-backups") is Exit.COMPLETED
 
@@ -151,15 +177,18 @@ def test_prune_and_the_checks_are_run_by_deployments(prod: Shop) -> None:
     assert prod.everything() == before
 
 
-def test_no_secret_of_the_stack_is_where_it_does_not_belong(prod: Shop) -> None:
-    """After all of the above: Prefect's logs and the stack's own records."""
-    canaries = [value for name, value in prod.stack.values.items() if name.endswith(("PASSWORD", "SECRET"))]
-    held = [
-        path
-        for path in prod.state_dir.parent.rglob("*")
-        if path.is_file() and path.suffix in {".jsonl", ".json", ".log"}
+def test_no_secret_of_the_stack_is_where_it_does_not_belong(
+    prod: Shop, worker: ArgvSampler, identity: x25519.Identity
+) -> None:
+    """After all of the above: Prefect's whole database, its logs, the stack's own records, store, and command lines."""
+    canaries = {name: value for name, value in prod.stack.values.items() if name.endswith(("PASSWORD", "SECRET"))}
+    canaries["age identity"] = str(identity)
+    places = {str(path): path.read_bytes() for path in files(prod.state_dir.parent)}
+    places["arguments"] = "\n".join(worker.seen).encode()
+    found = [
+        (name, where) for name, word in canaries.items() for where, held in places.items() if word.encode() in held
     ]
-    assert held
-    for path in held:
-        text = Path(path).read_text(errors="replace")
-        assert not [value for value in canaries if value in text], path
+    assert found == []
+    for program in ("pg_dump", "pg_restore", "docker"):
+        assert any(program in line for line in worker.seen), program
+    assert any(b"restore-redis" in held for where, held in places.items() if where.endswith(".db")), "it was read"

@@ -10,9 +10,10 @@ from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
 
 
 class ArgvSampler:
-    """Reads the command lines of all our child processes as fast as it can."""
+    """Reads the command lines of all our child processes again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, every_s: float = 0.01) -> None:
+        self.every_s = every_s
         self.seen: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -33,7 +34,7 @@ class ArgvSampler:
                     self.seen.add(" ".join(child.cmdline()))
                 except psutil.Error:
                     continue
-            self._stop.wait(0.01)
+            self._stop.wait(self.every_s)
 
 
 def files(*folders: Path) -> Iterator[Path]:

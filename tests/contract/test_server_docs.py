@@ -34,8 +34,8 @@ def commands(unit: Path) -> list[list[str]]:
             for line in values(unit, key)]  # fmt: skip
 
 
-def test_there_are_a_server_and_a_worker() -> None:
-    assert [unit.stem for unit in UNITS] == ["pawpaw-server", "pawpaw-worker"]
+def test_there_are_a_server_a_worker_and_a_watch() -> None:
+    assert [unit.stem for unit in UNITS] == ["pawpaw-server", "pawpaw-watch", "pawpaw-worker"]
 
 
 @each_unit

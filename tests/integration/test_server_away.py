@@ -95,3 +95,26 @@ def test_deploy_D5_a_server_that_is_away_when_a_verb_begins_stops_nobody(tiny: K
     with temporary_settings({PREFECT_API_URL: way.url, PREFECT_CLIENT_MAX_RETRIES: RETRIES}):
         run_id = works()
     assert [entry["result"] for entry in entries(settings) if entry["run_id"] == run_id] == ["ok"]
+
+
+def test_deploy_D4_a_slot_that_cannot_be_given_back_fails_no_work(tiny: Kit, way: Gate) -> None:
+    """A verb of two sessions, as a rotation is, goes on with its second one."""
+    settings = tiny.settings()
+
+    @flow
+    def works() -> list[str]:
+        found = []
+        try:
+            with stack_session(settings, verb="v", purpose="first") as do:
+                found.append(do.run_id)
+                way.cut()
+            assert way.refused > 0
+            with stack_session(settings, verb="v", purpose="second") as do:
+                found.append(do.run_id)
+        finally:
+            way.mend()
+        return found
+
+    with temporary_settings({PREFECT_API_URL: way.url, PREFECT_CLIENT_MAX_RETRIES: RETRIES}):
+        ids = works()
+    assert [entry["result"] for entry in entries(settings) if entry["run_id"] in ids] == ["ok", "ok"]

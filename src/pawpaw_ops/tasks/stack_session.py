@@ -84,23 +84,34 @@ def _queue(stack: str) -> Iterator[None]:
     if FlowRunContext.get() is None:
         yield
         return
-    with contextlib.ExitStack() as slot:
-        try:
-            slot.enter_context(
-                concurrency(
-                    limit_name(stack),
-                    occupy=1,
-                    strict=True,
-                    timeout_seconds=QUEUE_S,
-                    lease_duration=LEASE_S,
-                    raise_on_lease_renewal_failure=False,
-                )
+    slot = contextlib.ExitStack()
+    try:
+        slot.enter_context(
+            concurrency(
+                limit_name(stack),
+                occupy=1,
+                strict=True,
+                timeout_seconds=QUEUE_S,
+                lease_duration=LEASE_S,
+                raise_on_lease_renewal_failure=False,
             )
-        except (TimeoutError, ConcurrencySlotAcquisitionError) as seen:
-            if isinstance(seen, ConcurrencySlotAcquisitionError) and seen.__cause__ is None:
-                raise PreconditionError(  # without a cause it was not the way there that failed: the server answered
-                    f"the Prefect server has no limit {limit_name(stack)!r} in force, by which its runs queue.",
-                    hint="`pawpaw apply FILE` makes it; in the UI it must be active.",
-                ) from seen
-            logger().warning("the stack's slot in the UI was not to be had (%s); its lock decides", seen)
+        )
+    except (TimeoutError, ConcurrencySlotAcquisitionError) as seen:
+        if isinstance(seen, ConcurrencySlotAcquisitionError) and seen.__cause__ is None:
+            raise PreconditionError(  # without a cause it was not the way there that failed: the server answered
+                f"the Prefect server has no limit {limit_name(stack)!r} in force, by which its runs queue.",
+                hint="`pawpaw apply FILE` makes it; in the UI it must be active.",
+            ) from seen
+        logger().warning("the stack's slot in the UI was not to be had (%s); its lock decides", seen)
+    try:
         yield
+    finally:
+        _give_back(slot)
+
+
+def _give_back(slot: contextlib.ExitStack) -> None:
+    """Let the slot go; where the server is away its lease ends by itself, and what was done here is done."""
+    try:
+        slot.close()
+    except Exception as seen:  # noqa: BLE001 - whatever the client raises says nothing of the stack
+        logger().warning("the stack's slot in the UI could not be given back (%s); it comes free by itself", seen)

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 from psycopg import sql
 from pyrage import x25519
 
@@ -152,6 +155,13 @@ class Kit:
                 "SELECT datname FROM pg_database WHERE strpos(datname, %s) > 0 ORDER BY 1", (self.name,)
             ).fetchall()
         return [row[0] for row in rows]
+
+    def preview(self) -> str:
+        """What the last restore showed before it asked."""
+        wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[f"restore-preview-{self.name}"]))
+        with get_client(sync_client=True) as client:
+            found = client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.UPDATED_DESC, limit=1)
+        return found[0].description or ""
 
     def assert_clean(self) -> None:
         """Common post-conditions: no scratch, session, lock or unfinished journal of ours; live is open."""

@@ -205,6 +205,21 @@ def oid_of(kit: Kit, name: str) -> int:
     return row.oid
 
 
+def test_C3_a_reconnect_storm_during_the_fence(tiny: Kit) -> None:
+    """Hundreds of connections a second meet the fence; the swap succeeds, and nobody is in the old database then."""
+    names = make_side(tiny, f"{tiny.database}_s")
+    old, new = oid_of(tiny, names.live), oid_of(tiny, names.incoming)
+    with Storm(tiny) as storm, tiny.server.postgres().admin() as conn:
+        storm.wait_for(old, 10)
+        swap.swap(conn, names, retired=marker(tiny), fault="PERFORM pg_sleep(0.5);")
+        storm.wait_for(new, 10)
+    assert any(0 in seen for seen in storm.seen), "somebody met the fence"
+    for seen in storm.seen:
+        told = [oid for oid in seen if oid]
+        assert told == [old] * told.count(old) + [new] * told.count(new)
+    assert names.retired in tiny.databases()
+
+
 def test_C3_a_session_that_cannot_be_ended_in_a_storm(tiny: Kit) -> None:
     """The swap gives up within its bound, live is open and as before, and everybody gets in again."""
     names = make_side(tiny, f"{tiny.database}_s")

@@ -330,3 +330,4 @@ def test_a_standby_that_the_block_does_not_name_is_told_and_never_called_good(pa
     restore_db(stack=wrecked.name, approve=True)
     assert told(wrecked)["verdict"] == "not verified"
     assert "the stack's block names no replica" in told(wrecked)["says"]
+    assert "- standby not verified: walreceiver" in wrecked.preview()

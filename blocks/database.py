@@ -61,6 +61,10 @@ class PostgresDatabase(OpsBlock):
         description="SQL that answers the time of the newest row that matters. Empty does not ask.",
     )
     freshness_h: float = Field(default=26.0, gt=0, description="Oldest answer to it that is still normal, in hours.")
+    schema_query: str = Field(
+        default="",
+        description="SQL that answers the version of the schema, such as the newest migration. Empty does not ask.",
+    )
 
     def settings(self) -> Database:
         """Return the frozen settings; a container's address is looked up now.
@@ -103,6 +107,7 @@ class PostgresDatabase(OpsBlock):
             smoke_queries=self.smoke_queries,
             freshness_query=self.freshness_query,
             freshness_h=self.freshness_h,
+            schema_query=self.schema_query,
         )
 
     def _server(self) -> Container | None:

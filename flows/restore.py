@@ -28,6 +28,7 @@ def restore_db(
     redis: redis_policy.RedisPolicy = "keep",
     quiesce: QuiescePolicy = "drain",
     standby: StandbyPolicy = "must-follow",
+    accept_schema: bool = False,
     approve: bool = False,
     approval_timeout_h: float = 12,
 ) -> str:
@@ -46,6 +47,8 @@ def restore_db(
             terminar lo que está en curso; `stop` además detiene los backends y los levanta uno por uno; `none`, nada.
         standby: Qué hacer si la réplica no puede seguir el cambio (en pausa, apagada, atrasada): `must-follow` no
             cambia sin ella, y lo dice antes de preparar nada; `go-on` cambia de todos modos y dice cómo quedó.
+        accept_schema: Aceptar un esquema más viejo que el de la base viva; `schema_query` en su bloque pregunta la
+            versión.
         approve: Cambiar sin preguntar.
         approval_timeout_h: Cuánto esperar la aprobación, en horas.
 
@@ -62,7 +65,7 @@ def restore_db(
         compared = step.compare_with_live.submit(do, chosen)
         ready = step.fetch_and_verify(do, chosen, keys)
         after = redis_policy.prepare(do, redis, ready, keys, into=into)
-        planned = step.plan_restore(do, ready, into)
+        planned = step.plan_restore(do, ready, into, accept_schema=accept_schema)
         outlook = None if into else look_at_standby(do, standby)
         side_oid = step.load_beside(do, ready, planned)
         proof = prove_equal(do, ready, planned.side, like=planned.like)

@@ -25,6 +25,7 @@ from pawpaw_ops.errors import (
     ConfigError,
     ExtensionMissing,
     LockHeld,
+    NotApproved,
     OpsError,
     PreconditionError,
     Undone,
@@ -568,6 +569,29 @@ def test_C17_which_backup(tiny: Kit) -> None:
         restore_db(stack=tiny.name, backup="2020-01-01", approve=True)
     with pytest.raises(ConfigError, match="not a backup id"):
         restore_db(stack=tiny.name, backup="yesterday; DROP", approve=True)
+
+
+def test_C17_across_a_migration(tiny: Kit) -> None:
+    """An older schema than live's needs an explicit word; beside live, or where live's is lost, it needs none."""
+    tiny.sql("CREATE TABLE migrations (version int); INSERT INTO migrations VALUES (9)")
+    tiny.save_blocks(database={"schema_query": "SELECT max(version) FROM migrations"})
+    backup_db(stack=tiny.name)
+    [entry] = tiny.catalog().entries()
+    assert entry.manifest is not None
+    assert entry.manifest.contents.schema_version == "9"
+    tiny.sql("INSERT INTO migrations VALUES (10)")
+    before = tiny.prints().tables
+    with pytest.raises(NotApproved, match=r"version 9, live has 10.*accept_schema=true"):
+        restore_db(stack=tiny.name, approve=True)
+    assert_live_untouched(tiny, before)
+    restore_db(stack=tiny.name, into=f"{tiny.database}_b")
+    restore_db(stack=tiny.name, approve=True, accept_schema=True)
+    assert "- schema: live 10, backup 9" in tiny.preview()
+    assert tiny.sql("SELECT max(version) FROM migrations") == [(9,)]
+    tiny.sql("DROP TABLE migrations")
+    restore_db(stack=tiny.name, approve=True)
+    assert "- not verified: which version the live schema has" in tiny.preview()
+    assert tiny.sql("SELECT max(version) FROM migrations") == [(9,)]
 
 
 def test_tools_of_another_major_version(tiny: Kit, embedded_tools: Path) -> None:

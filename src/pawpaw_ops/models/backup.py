@@ -78,6 +78,7 @@ class Contents(AnyContents):
         fingerprint: Content in the dump's own snapshot.
         table_files: File of the dump -> quoted table whose rows it holds.
         newest_at: The freshness query's answer in the snapshot, where one is set.
+        schema_version: The schema query's, where one is set.
     """
 
     unit: ClassVar[str] = "rows"
@@ -88,6 +89,7 @@ class Contents(AnyContents):
     fingerprint: Fingerprint
     table_files: Mapping[str, str]
     newest_at: datetime | None = None
+    schema_version: str = ""
 
     @property
     def name(self) -> str:

@@ -68,6 +68,7 @@ class Database(Noun):
         smoke_queries: Name -> SQL that answers true on a healthy database.
         freshness_query: SQL that answers the time of the newest row that matters; empty asks nothing.
         freshness_h: How old that may be when a backup is taken, in hours.
+        schema_query: SQL that answers the version of the schema; empty asks nothing.
     """
 
     name: str = Field(min_length=1)
@@ -81,6 +82,7 @@ class Database(Noun):
     smoke_queries: Mapping[str, str] = Field(default_factory=dict)
     freshness_query: str = ""
     freshness_h: float = 26.0
+    schema_query: str = ""
 
 
 class ServerFacts(Noun):

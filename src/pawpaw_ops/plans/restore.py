@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field
 
-from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, VersionMismatch
+from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, NotApproved, VersionMismatch
 from pawpaw_ops.models.backup import CatalogEntry, M, id_time
 from pawpaw_ops.models.base import Noun, Verdict
 from pawpaw_ops.models.database import DatabaseRow, ServerFacts
@@ -29,6 +29,7 @@ class RestorePlan(Noun):
         missing_roles: Roles to make -> attributes.
         extensions: Extensions that the backup needs.
         carried: Properties in which live differs from the backup; live's are kept.
+        schema_versions: The version of the backup's schema and of live's, where they are known.
         unknown: What could not be looked at.
     """
 
@@ -42,6 +43,7 @@ class RestorePlan(Noun):
     missing_roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     extensions: Mapping[str, str] = Field(default_factory=dict)
     carried: Mapping[str, tuple[object, object]] = Field(default_factory=dict)
+    schema_versions: tuple[str, str] = ("", "")
     unknown: tuple[str, ...] = ()
 
     @property
@@ -111,6 +113,27 @@ def check_versions(backup: ServerFacts, server: ServerFacts, client_version: str
             f"the client tools are PostgreSQL {client_version}, the server is {server.major}.",
             hint="Set the folder or container of the client tools in the PostgresDatabase block.",
         )
+
+
+def check_schema(backup: str, live: str, *, accepted: bool) -> None:
+    """Refuse a schema that is older than live's: the application that runs was made for the newer one.
+
+    Args:
+        backup: The backup's version; empty where it is not known.
+        live: Live's.
+        accepted: Whether somebody said that it may be older.
+
+    Raises:
+        NotApproved: It is older, or other than live's where versions have no order that is known.
+    """
+    if accepted or not backup or not live or backup == live:
+        return
+    if backup.isdecimal() and live.isdecimal() and int(backup) > int(live):
+        return
+    raise NotApproved(
+        f"the backup's schema has version {backup}, live has {live}: the application was made for that one.",
+        hint="Pass accept_schema=true, and deploy the release that belongs to it; or restore with into=NAME.",
+    )
 
 
 def check_blockers(blockers: Sequence[str], name: str) -> None:

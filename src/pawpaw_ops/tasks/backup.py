@@ -65,6 +65,8 @@ def look_before_backup(do: Session) -> Facts:
         tables_bytes = sum(table.size_bytes for table in fingerprint.tables(conn))
         if pg.database.freshness_query:
             catalog.newest_row_at(conn, pg.database.freshness_query)  # a bad one is told before anything begins
+        if pg.database.schema_query:
+            catalog.schema_version(conn, pg.database.schema_query)
     plan.check_room(
         tables_bytes * 3 // 2,
         report.free_bytes(do.stack.state_dir),
@@ -175,6 +177,7 @@ def describe_dump(do: Session, facts: Facts, snapshot: Snapshot, folder: Path, p
     by_oid = {table.oid: table.name for table in fingerprint.tables(snapshot.conn)}
     oids = do.runner.ask(command.table_files(database.tools, source=folder / sealing.DUMP))
     newest = catalog.newest_row_at(snapshot.conn, database.freshness_query) if database.freshness_query else None
+    schema = catalog.schema_version(snapshot.conn, database.schema_query) if database.schema_query else ""
     taken_at = snapshot.conn.execute("SELECT now()").fetchone()
     assert taken_at is not None
     contents = Contents(
@@ -188,5 +191,6 @@ def describe_dump(do: Session, facts: Facts, snapshot: Snapshot, folder: Path, p
         table_files={name: by_oid[oid] for name, oid in oids.items() if oid in by_oid},
         files=sealing.list_files(folder),
         newest_at=newest,
+        schema_version=schema,
     )
     return Dumped(contents, folder)

@@ -12,7 +12,7 @@ from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.sqlrules import SqlDump
 from pawpaw_ops.commands.toc import freeze
-from pawpaw_ops.errors import BackupMissing, ConfigError
+from pawpaw_ops.errors import BackupMissing, ConfigError, Unreachable
 from pawpaw_ops.models.backup import Contents
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
@@ -93,7 +93,7 @@ def _check_sql(do: Session, source: str, file: Path) -> Ready:
 
 
 @operation("plan restore")
-def plan_restore(do: Session, ready: Ready, into: str) -> RestorePlan:
+def plan_restore(do: Session, ready: Ready, into: str, *, accept_schema: bool) -> RestorePlan:
     """Ask the server, and decide names, properties, roles; refuse what cannot work.
 
     Raises:
@@ -103,6 +103,7 @@ def plan_restore(do: Session, ready: Ready, into: str) -> RestorePlan:
         Blocked: Something holds on to the live database.
         DiskTooSmall: The server has no room for both databases.
         ConfigError: The name *into* is taken.
+        NotApproved: The backup's schema is older than live's, and nobody accepted that.
 
     Touches:
         Nothing.
@@ -124,6 +125,8 @@ def plan_restore(do: Session, ready: Ready, into: str) -> RestorePlan:
         like = _like(conn, ready, live)
         missing = {name: words for name, words in (needs.roles if needs else {}).items() if name not in roles}
     recorded = ready.contents.database if ready.contents else None
+    versions, odd = _schema_versions(do, ready, live)
+    plan.check_schema(*versions, accepted=accept_schema or bool(into))
     return RestorePlan(
         source=ready.source,
         live=pg.database.name,
@@ -135,8 +138,28 @@ def plan_restore(do: Session, ready: Ready, into: str) -> RestorePlan:
         missing_roles=missing,
         extensions=needs.extensions if needs else {},
         carried=side.properties_differ(recorded, live) if recorded and live else {},
-        unknown=("how much room the server has",) if free is None else (),
+        schema_versions=versions,
+        unknown=(*(("how much room the server has",) if free is None else ()), *odd),
     )
+
+
+def _schema_versions(do: Session, ready: Ready, live: DatabaseRow | None) -> tuple[tuple[str, str], tuple[str, ...]]:
+    """Return the version of the backup's schema and of live's, and what is not known of them: live may be wrecked."""
+    query = do.stack.database.schema_query
+    if not query:
+        return ("", ""), ()
+    backup = ready.contents.schema_version if ready.contents else ""
+    odd = [] if backup else ["which version the backup's schema has"]
+    now = ""
+    if live is not None:
+        try:
+            with Postgres(do.stack.database, do.run_id).connect() as conn:
+                now = catalog.schema_version(conn, query)
+        except (ConfigError, Unreachable, PostgresError) as seen:
+            report.logger().warning("the version of the live schema is not known: %s", seen)
+    if not now:
+        odd.append("which version the live schema has")
+    return (backup, now), tuple(odd)
 
 
 def _like(conn: Conn, ready: Ready, live: DatabaseRow | None) -> DatabaseRow:

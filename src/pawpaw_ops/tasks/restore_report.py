@@ -54,6 +54,8 @@ def preview(
         for row in loss_rows(changed[:SHOWN])
     ]
     lines += [f"- … and {len(changed) - SHOWN} more tables"] if len(changed) > SHOWN else []
+    schema, live_schema = (version or "unknown" for version in planned.schema_versions)
+    lines += [f"- schema: live {live_schema}, backup {schema}"] if any(planned.schema_versions) else []
     lines += [f"- kept as it is live: {name}" for name in planned.carried]
     lines += [f"- not verified: {what}" for what in planned.unknown]
     lines += [f"- {standby.line}"] if standby else []

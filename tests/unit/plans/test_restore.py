@@ -2,7 +2,7 @@
 
 import pytest
 
-from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError
+from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, NotApproved
 from pawpaw_ops.models.backup import CatalogEntry
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.plans import restore
@@ -49,3 +49,17 @@ def test_blockers_and_taken_names_are_refused() -> None:
         restore.check_into("shop", ("shop",))
     with pytest.raises(ConfigError, match="63 bytes"):
         restore.check_into("ñ" * 32, ())
+
+
+@pytest.mark.parametrize(
+    ("backup", "live"), [("7", "7"), ("10", "9"), ("", "9"), ("9", ""), ("", ""), ("20260801_a", "20260801_a")]
+)
+def test_C17_a_schema_that_is_not_older_needs_no_word(backup: str, live: str) -> None:
+    restore.check_schema(backup, live, accepted=False)
+
+
+@pytest.mark.parametrize(("backup", "live"), [("9", "10"), ("20260801_a", "20260802_b"), ("b", "a")])
+def test_C17_an_older_schema_or_one_of_unknown_order_must_be_accepted(backup: str, live: str) -> None:
+    with pytest.raises(NotApproved, match=f"version {backup}, live has {live}.*accept_schema=true"):
+        restore.check_schema(backup, live, accepted=False)
+    restore.check_schema(backup, live, accepted=True)

@@ -204,15 +204,30 @@ def newest_row_at(conn: Conn, query: str) -> datetime | None:
     Raises:
         ConfigError: The query fails; the server's words are quoted.
     """
+    found = _answer(conn, query, "freshness")
+    return found if isinstance(found, datetime) else None
+
+
+def schema_version(conn: Conn, query: str) -> str:
+    """Run the block's schema query in the same way and return its answer as text; empty where there is none.
+
+    Raises:
+        ConfigError: As above.
+    """
+    found = _answer(conn, query, "schema")
+    return "" if found is None else str(found)
+
+
+def _answer(conn: Conn, query: str, what: str) -> object:
     try:
         with conn.transaction():
             conn.execute("SET LOCAL search_path TO DEFAULT")
             row = conn.execute(query.encode()).fetchone()
     except PostgresError as seen:
         raise ConfigError(
-            f"the freshness query {query!r} fails: {str(seen).strip()}", hint="Mend it in the PostgresDatabase block."
+            f"the {what} query {query!r} fails: {str(seen).strip()}", hint="Mend it in the PostgresDatabase block."
         ) from seen
-    return row[0] if row and isinstance(row[0], datetime) else None
+    return row[0] if row else None
 
 
 def _where(database: Database) -> str:

@@ -77,8 +77,8 @@ bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes 
 .PHONY: soak
 soak: $(READY) ## Kill backups and restores at random steps, their undoing, deploys and rotations at every one, deploy and prune twenty times
 	$(BIN)/python -m benchmarks.soak
-	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_deploy.py tests/e2e/test_deploy_interrupted.py tests/e2e/test_rotate_interrupted.py \
-	  tests/e2e/test_upkeep.py tests/integration/test_adopt_roles.py tests/integration/test_kill_points.py \
+	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_deploy.py tests/e2e/test_deploy_faults.py tests/e2e/test_deploy_interrupted.py \
+	  tests/e2e/test_rotate_interrupted.py tests/e2e/test_upkeep.py tests/integration/test_adopt_roles.py tests/integration/test_kill_points.py \
 	  tests/integration/test_redis_restore.py
 
 .PHONY: lock

@@ -12,6 +12,7 @@ from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.runner import LocalRunner
 from tests.e2e.fault_images import FORGET, Fault, Migration, table_in_use
 from tests.e2e.support_deploy import Shop
+from tests.waiting import SOAK
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
 
@@ -36,9 +37,11 @@ BROKEN = {
     "A8": (Fault.OOM, r"ended with exit code 137: it was killed for taking more memory than the \d+ MiB that it may"),
 }
 """Each with what the error must say of it: the cause, and not a line that the release itself wrote."""
+SEEN = [name for name in BROKEN if SOAK or name not in {"A6-301", "A6-port"}]
+"""All of them are for `make soak`: those that are left out here differ from A6-404 by what the probe says alone."""
 
 
-@pytest.mark.parametrize(("fault", "why"), BROKEN.values(), ids=list(BROKEN))
+@pytest.mark.parametrize(("fault", "why"), [BROKEN[name] for name in SEEN], ids=SEEN)
 def test_deploy_A1_A2_A3_A4_A6_A7_A8_a_release_that_does_not_work_never_gets_a_request(
     shop: Shop, fault: Fault, why: str
 ) -> None:

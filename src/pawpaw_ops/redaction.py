@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
@@ -49,8 +49,15 @@ def learn(what: object) -> None:
     _guard_logs()
 
 
-def redact(text: str) -> str:
-    """Return a text without the secrets that are known, in any of their forms, and without passwords of logins."""
+def redact(text: str, also: Iterable[str] = ()) -> str:
+    """Return a text without the secrets that are known, in any of their forms, and without passwords of logins.
+
+    Args:
+        text: The text.
+        also: What is hidden too, however short; the longest first where one begins another.
+    """
+    for word in also:
+        text = text.replace(word, HIDDEN)
     for pattern in _pattern:
         text = pattern.sub(HIDDEN, text)
     return LOGIN.sub(lambda match: f"{match['before'] or match['word']}{HIDDEN}", text)

@@ -101,10 +101,3 @@ def secrets_of(values: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values whose names say that they are secrets, the longest first."""
     found = (value for name, value in values.items() if SECRET.fullmatch(name) and len(value) >= SHORTEST)
     return tuple(sorted(set(found), key=len, reverse=True))
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets that stand in it."""
-    for secret in secrets:
-        text = text.replace(secret, "•••")
-    return text

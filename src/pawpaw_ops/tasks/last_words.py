@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pawpaw_ops.clients.docker import ending, log_tail
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.errors import OpsError, VerificationError
-from pawpaw_ops.plans.env_values import redact, secrets_of
+from pawpaw_ops.plans.env_values import secrets_of
 from pawpaw_ops.plans.startup import Ending, Seen
+from pawpaw_ops.redaction import redact
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 
@@ -28,7 +29,7 @@ def fell(do: Session, one: Seen) -> str:
     ended = seen.says or one.failed or ("ended" if one.status in {"exited", "dead"} else "")
     if ended or again:
         return ", and ".join(filter(None, (ended, again if one.restarts and again not in ended else "")))
-    unwell = redact(seen.unwell, secrets(do))[-CHARACTERS:]
+    unwell = redact(seen.unwell, also=secrets(do))[-CHARACTERS:]
     return f"is {one.health or one.status}: {unwell}" if unwell else ""
 
 
@@ -40,14 +41,14 @@ def failed(do: Session, those: Sequence[Seen], why: str) -> VerificationError:
             tail = "\n".join(log_tail(project.engine, one.id, lines=LINES))
         except OpsError as seen:
             tail = f"(no log: {seen})"
-        report.logger().error("the last lines of %s:\n%s", one.name, redact(tail, hidden))
-        why += f". Its last words: {redact(tail, hidden)[-CHARACTERS:]!r}" if len(those) == 1 else ""
+        report.logger().error("the last lines of %s:\n%s", one.name, redact(tail, also=hidden))
+        why += f". Its last words: {redact(tail, also=hidden)[-CHARACTERS:]!r}" if len(those) == 1 else ""
     return VerificationError(f"{why}.")
 
 
 def last_lines(do: Session, text: str) -> str:
     """Return the end of what a program wrote, without the secrets that may stand in it."""
-    return redact("\n".join(text.splitlines()[-LINES:]), secrets(do))[-CHARACTERS:]
+    return redact("\n".join(text.splitlines()[-LINES:]), also=secrets(do))[-CHARACTERS:]
 
 
 def secrets(do: Session) -> tuple[str, ...]:

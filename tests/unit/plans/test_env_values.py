@@ -3,7 +3,8 @@
 import pytest
 
 from pawpaw_ops.errors import ConfigError
-from pawpaw_ops.plans.env_values import changes, check_text, edit, prints, redact, secrets_of
+from pawpaw_ops.plans.env_values import changes, check_text, edit, prints, secrets_of
+from pawpaw_ops.redaction import redact
 
 VALUES = {
     "DB_PASSWORD": "canary-1",
@@ -28,10 +29,8 @@ def test_a_print_says_nothing_without_the_key() -> None:
 
 def test_deploy_I3_a_text_loses_the_secrets_in_it() -> None:
     assert secrets_of(VALUES) == ("canary-12", "canary-1")
-    assert (
-        redact("login with canary-12 and canary-1 to pawpaw_db", secrets_of(VALUES))
-        == "login with ••• and ••• to pawpaw_db"
-    )
+    text = "login with canary-12 and canary-1 to pawpaw_db"
+    assert redact(text, also=secrets_of(VALUES)) == "login with *** and *** to pawpaw_db"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.upstreams import Member, Members, render
 from tests.integration.stack.support_docker import LABEL, base_image, docker
+from tests.unit.support_watch import at_work
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("docker_engine", "prefect_api")
@@ -134,15 +134,8 @@ def said() -> list[str]:
 def watch(tiny: Tiny, said: list[str]) -> Iterator[Watch]:
     """One that watches, and has looked once."""
     made = Watch(Stack.named(tiny.name).settings(), said.append, settle_s=0.2, again_s=0.2, longest_s=1.0)
-    thread = threading.Thread(target=made.run)
-    thread.start()
-    try:
-        wait_until(lambda: made.looks > 0, "it has looked")
+    with at_work(made):
         yield made
-    finally:
-        made.stop()
-        thread.join(30)
-    assert not thread.is_alive()
 
 
 def looked_again(watch: Watch, since: int) -> None:

@@ -18,6 +18,7 @@ from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans.upstreams import Member, Members, render
 from pawpaw_ops.session import open_session
 from tests.unit.support_stacks import stack_of
+from tests.unit.support_watch import at_work
 from tests.waiting import wait_until
 
 COMPOSE = "com.docker.compose"
@@ -161,15 +162,8 @@ def watching(tmp_path: Path, engine: Engine, prefect: Prefect, said: list[str]) 
     )
     settings = stack_of(tmp_path).model_copy(update={"name": "prod", "project": project})
     made = Watch(settings, said.append, prefect.ask, settle_s=0.05, again_s=0.05, longest_s=0.1)
-    thread = threading.Thread(target=made.run)
-    thread.start()
-    try:
-        wait_until(lambda: made.looks > 0, "it has looked")
+    with at_work(made):
         yield made
-    finally:
-        made.stop()
-        thread.join(30)
-    assert not thread.is_alive()
 
 
 def test_deploy_C5_what_differs_is_asked_for_once_and_what_does_not_never(

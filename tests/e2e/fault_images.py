@@ -11,7 +11,6 @@ The slow route is `/api/slow?ms=1500&id=…` (says `{"slow": id}` in its log onc
 """
 
 import json
-import re
 import secrets
 import shutil
 import subprocess
@@ -108,11 +107,20 @@ class Images:
     made: list[str] = field(default_factory=list)
 
     def backend(
-        self, release: str, fault: Fault = Fault.NONE, *, seconds: float = 3.0, migration: Migration | None = None
+        self,
+        release: str,
+        fault: Fault = Fault.NONE,
+        *,
+        seconds: float = 3.0,
+        migration: Migration | None = None,
+        weight_mb: int = 0,
     ) -> str:
-        """Build a backend and return its tag."""
+        """Build a backend, of which *weight_mb* are no other release's, and return its tag."""
         files = {"preload.cjs": (HERE / "preload.cjs").read_text()}
         lines = ["COPY preload.cjs /app/"]
+        if weight_mb:
+            files["weight"] = secrets.token_hex(weight_mb * 500_000)
+            lines.append("COPY weight /app/")
         if migration is not None:
             files[migration.file] = migration.text
             lines.append(f"COPY {migration.file} /app/migrations/")
@@ -145,10 +153,9 @@ class Images:
             return "HEALTHCHECK NONE"
         words = json.loads(docker("image", "inspect", "--format", "{{json .Config.Healthcheck.Test}}", base))[1:]
         if fault is Fault.WRONG_PORT:
-            words = [re.sub(r"'\+\(.*?\)\+'", f"{WRONG_PORT}", word) for word in words]
+            words = ["/usr/bin/env", f"PORT={WRONG_PORT}", *words]
         if fault is Fault.UNHEALTHY:
-            unwell = (*words[:-1], f"console.log('the shop is unwell');{words[-1]}")
-            words = [*unwell] if "node" in words else ["/bin/bash", "-c", "echo the shop is unwell; exit 1"]
+            words = ["/bin/bash", "-c", "echo the shop is unwell; exit 1"]
         grace_s = {Fault.UNHEALTHY: 2.0, Fault.ONE_UNHEALTHY: 5.0}.get(fault, 20.0 + seconds)
         return f"HEALTHCHECK --interval=2s --timeout=4s --start-period={grace_s:g}s --retries=3 CMD {json.dumps(words)}"
 

@@ -1,0 +1,8 @@
+#!/bin/bash
+# Asks /health with nothing but bash: a Node.js started for each question took more than the server that it asks.
+set -euo pipefail
+
+exec 3<>"/dev/tcp/127.0.0.1/${PORT:-4000}"
+printf 'GET /health HTTP/1.0\r\n\r\n' >&3
+read -r -t 3 _ status _ <&3
+[[ $status == 200 ]] || { echo "/health answered $status" >&2 && exit 1; }

@@ -20,6 +20,8 @@ from tests.integration.stack.support_docker import docker
 
 BEGIN, END = (f"<!-- written by the prune benchmark: {what} -->" for what in ("begin", "end"))
 ROUNDS, KEEP, MB = 20, 2, 1e6
+WEIGHT_MB = 20
+"""What each release has that no other one shares."""
 PACE = {"stable_s": 0.5, "soak_s": 0.5, "p95_factor": 1000.0, "keep_warm_s": 0.0}
 
 
@@ -27,14 +29,14 @@ def main() -> None:
     """Run it."""
     given, results = report.rounds(__file__, __doc__, most=ROUNDS)
     with running_shop() as shop:
-        shop.deploy(shop.offer(), **PACE)
+        shop.deploy(shop.offer(weight_mb=WEIGHT_MB), **PACE)
         for number in range(given):
             results.take("prune", "", number, partial(_round, shop))
     report.publish(results, table(results), begin=BEGIN, end=END)
 
 
 def _round(shop: Shop) -> Record:
-    shop.deploy(shop.offer(), **PACE)
+    shop.deploy(shop.offer(weight_mb=WEIGHT_MB), **PACE)
     before_mb, began = _layers_mb(shop), time.monotonic()
     prune(stack=shop.name, approve=True, keep_releases=KEEP, keep_builds=1, min_age_h=0)
     took_s = time.monotonic() - began
@@ -85,18 +87,19 @@ def table(results: Results) -> str:
     shown = [row for row in rows if row["round"] % 5 == 4 or row["round"] == 0]
     lines = [
         f"| {row['round'] + 1} | {row['before_mb']:.0f} MB | {row['after_mb']:.0f} MB | {row['images']}"
-        f" | {row['kept']} of {KEEP + 1} | {row['theirs']['images']} images, {row['theirs']['ways_back']} of"
-        f" {KEEP} ways back, {row['theirs']['volumes']} volumes |"
+        f" | {row['kept']} of {min(KEEP, row['round'] + 1) + 1} | {row['theirs']['images']} images, {row['theirs']['ways_back']} of"
+        f" {min(KEEP, row['round'] + 1)} ways back, {row['theirs']['volumes']} volumes |"
         for row in shown
     ]
-    last = rows[KEEP + 2 :] or rows
+    settled = KEEP + 2
+    last = rows[settled:] or rows
     grew = max(row["after_mb"] for row in last) - min(row["after_mb"] for row in last)
     whole = sum(row["kept"] == KEEP + 1 for row in last)
     bounded = "bounded" if max(row["images"] for row in last) == min(row["images"] for row in last) else "growing"
     return "\n".join([
-        f"{len(rows)} deploys of both services in a row, a prune behind each that keeps the release and {KEEP} before it. From"
-        f" the {KEEP + 3}rd on the images are {bounded} and the layers differ by {grew:.1f} MB; every kept release was whole in"
-        f" {whole} of {len(last)}.",
+        f"{len(rows)} deploys of both services in a row, each with {WEIGHT_MB} MB of its own, a prune behind each that keeps the"
+        f" release and {KEEP} before it. After the first {settled} the images are {bounded} and the layers differ by {grew:.1f}"
+        f" MB at most; every kept release was whole after {whole} of {len(last)}.",
         "",
         "| deploy | layers before the prune | after it | images of the shop's releases | kept releases that are whole |"
         " `docker system prune -a --volumes` would have destroyed |",

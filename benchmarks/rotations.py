@@ -77,24 +77,27 @@ def _lock_out() -> Record:
     """Recreate a database as the team's stack has it, with a new POSTGRES_PASSWORD on the old volume, and log in."""
     name = f"pawpaw-bench-{secrets.token_hex(4)}"
 
+    # Its user and its way to log in are the official image's own where it is not asked; the stand-in must be.
+    its = ("--user", "999:999", "--env", "POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256")
+    words = ("--name", name, "--label", "pawpaw.test", "--volume", f"{name}:/var/lib/postgresql/data", *its)
+
     def start(password: str) -> None:
-        words = ("--name", name, "--label", "pawpaw.test", "--volume", f"{name}:/var/lib/postgresql/data")
         docker("run", "--detach", *words, "--env", f"POSTGRES_PASSWORD={password}", base_image("BASE_POSTGRES"))
-        wait_until(lambda: logs_in(password, "127.0.0.1", ready=True) == 0, "the server answers")
+        wait_until(lambda: asked("pg_isready") == 0, "the server answers")
 
-    def logs_in(password: str, host: str, *, ready: bool = False) -> int:
-        psql = ("pg_isready", "-h", host) if ready else ("psql", "-h", host, "-U", "postgres", "-c", "SELECT 1")
-        return attempt("exec", "--env", f"PGPASSWORD={password}", name, *psql).returncode
+    def asked(program: str, *more: str, password: str = "") -> int:
+        where = ("-h", "127.0.0.1", "-U", "postgres")
+        return attempt("exec", "--env", f"PGPASSWORD={password}", name, program, *where, *more).returncode
 
-    def address() -> str:
-        return docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", name).strip()
+    def logs_in(password: str) -> bool:
+        return asked("psql", "-c", "SELECT 1", password=password) == 0
 
     try:
         start("old")
-        before = logs_in("old", address())
+        before = logs_in("old")
         docker("rm", "--force", name)
         start("new")
-        return {"before": before == 0, "new": logs_in("new", address()) == 0, "old": logs_in("old", address()) == 0}
+        return {"before": before, "new": logs_in("new"), "old": logs_in("old")}
     finally:
         attempt("rm", "--force", name)
         attempt("volume", "rm", name)

@@ -8,6 +8,7 @@ RB-02 tells the database.
 import secrets
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -45,30 +46,41 @@ def main() -> None:
 
 
 def _round(shop: Shop, kind: str) -> Record:
-    with Load(f"https://localhost:{shop.stack.values['HTTPS_PORT']}", rate_per_s=RATE) as load:
-        load.wait_for_more(500)
-        before, began = shop.stack.project.env_file.read_text(), time.monotonic()
-        serves = ROTATIONS[kind](shop)
-        took_s = time.monotonic() - began
-        if serves:
-            load.wait_for_more(300, deadline_s=180)
-        else:
-            time.sleep(AFTER_S)  # what customers see of a shop that stays closed is what is measured
+    before, serves, took_s, seen = shop.stack.project.env_file.read_text(), True, 0.0, []
+    for step in ROTATIONS[kind]:
+        with Load(f"https://localhost:{shop.stack.values['HTTPS_PORT']}", rate_per_s=RATE) as load:
+            load.wait_for_more(500)
+            began = time.monotonic()
+            serves = step(shop)
+            took_s += time.monotonic() - began
+            if serves:
+                load.wait_for_more(300, deadline_s=180)
+            else:
+                time.sleep(AFTER_S)  # what customers see of a shop that stays closed is what is measured
+        seen.append(load.result)
     if not serves:
         shop.stack.project.env_file.write_text(before)
         _recreate(shop)
     for service in ("postgres", "redis", "backend", "nginx"):
         shop.stack.wait_healthy(service)
     reconcile_gateway(stack=shop.name)
-    seen = load.result
     return {
-        "took_s": took_s, "serves": serves, "gap_s": seen.longest_gap_s, "requests": seen.total, "failed": seen.failed,
-        "kinds": seen.kinds,
-    }  # fmt: skip
+        "took_s": took_s,
+        "serves": serves,
+        "gap_s": max(one.longest_gap_s for one in seen),
+        "requests": sum(one.total for one in seen),
+        "failed": sum(one.failed for one in seen),
+        "kinds": sum((Counter(one.kinds) for one in seen), Counter[str]()),
+    }
 
 
-def _ours(shop: Shop) -> bool:
+def _rotate(shop: Shop) -> bool:
     rotate_secrets(stack=shop.name, which="all", **PACE)
+    return True
+
+
+def _retire(shop: Shop) -> bool:
+    """When the grace is over: whoever is there by then came with the new key."""
     retire_secrets(stack=shop.name, now=True, **PACE)
     return True
 
@@ -87,7 +99,8 @@ def _recreate(shop: Shop) -> None:
     shop.stack.compose("up", "--detach", "--no-build", "--force-recreate")
 
 
-ROTATIONS: dict[str, Callable[[Shop], bool]] = {"manual": _manual, "ours": _ours}
+ROTATIONS: dict[str, tuple[Callable[[Shop], bool], ...]] = {"manual": (_manual,), "ours": (_rotate, _retire)}
+"""Each step has customers of its own, who registered right before it."""
 
 
 def _lock_out() -> Record:
@@ -125,7 +138,8 @@ def table(results: Results) -> str:
     lines = [
         f"All three secrets are changed while 16 customers ask for {RATE:.0f} things per second; medians of"
         f" {len(results.rows('ours', ''))} rotations of each kind; two backends, {PACE['soak_s']:g} s of soak in ours,"
-        " which rolls the backends twice and ends the old secrets in the same go. Where the shop stays closed it was"
+        " which rolls the backends twice for the new secrets, and once more to end the old key, under customers who came after"
+        " it: without their grace. Where RB-02 ends with an error the shop was"
         f" watched for {AFTER_S:g} s more, and the old `.env` put back.",
         "",
         "| | it takes | requests | requests that failed | longest time without an answer | how they failed |",

@@ -12,9 +12,8 @@ from tests.e2e.support_deploy import Shop, prepare
 from tests.e2e.support_shop import RunningStack
 from tests.integration.stack.support_docker import why_no_stack
 
-
 FIRST = "test_upkeep.py"
-"""Its prunes take what is there: after all the others that would be every release that they made, which lasts minutes."""
+"""Its prunes take what is there: after the others that would be every release that they made, which lasts minutes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

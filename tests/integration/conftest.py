@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pawpaw_ops.clients import github_secrets
 from pawpaw_ops.models.store import S3Settings
 from tests.integration import support_proxy, support_s3
+from tests.integration.support_github import GitHubDouble, github_double
 from tests.integration.support_redis import RealRedis, RedisKit
 
 
@@ -50,6 +52,15 @@ def strict(rclone: S3Settings) -> Iterator[support_proxy.Proxy]:
     """A proxy in front of rclone that refuses checksum trailers and conditional writes, and holds checksums."""
     with support_proxy.proxy(rclone, strict=True, conditional=False) as running:
         yield running
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubDouble]:
+    """A double of GitHub that was asked nothing but what GitHub's own description knows."""
+    monkeypatch.setattr(github_secrets, "WAIT_S", 0.01)
+    with github_double() as double:
+        yield double
+    assert double.violations == []
 
 
 @pytest.fixture

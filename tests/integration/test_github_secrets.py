@@ -1,6 +1,5 @@
 """Secrets written to a double of GitHub that has keys of its own, and decrypts what it gets."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,17 +9,9 @@ from pawpaw_ops.clients import github_secrets
 from pawpaw_ops.clients.github_secrets import list_secrets, put_secret
 from pawpaw_ops.errors import ConfigError, Unreachable, VerificationError
 from pawpaw_ops.models.github import GitHub
-from tests.integration.support_github import TOKEN, GitHubDouble, github_double
+from tests.integration.support_github import TOKEN, GitHubDouble
 
 VALUE = SecretStr("canary-ñ-0123456789")
-
-
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubDouble]:
-    monkeypatch.setattr(github_secrets, "WAIT_S", 0.01)
-    with github_double() as double:
-        yield double
-    assert double.violations == []
 
 
 def repository(there: GitHubDouble, **more: str) -> GitHub:

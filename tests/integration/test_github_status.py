@@ -18,19 +18,18 @@ from pawpaw_ops.models.release import Build, BuildVerdict
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.tasks import github_status
 from pawpaw_ops.tasks.github_status import Told, close_deployment, open_deployment, told_to_github
-from tests.integration.support_github import TOKEN, GitHubDouble, github_double
+from tests.integration.support_github import TOKEN, GitHubDouble
 from tests.integration.support_limits import make_limit
 
 SHA = "a" * 40
 
 
 @pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubDouble]:
+def there(there: GitHubDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubDouble]:
     monkeypatch.setattr(github, "WAIT_S", 0.0)
     # Most tests call the tasks outside a flow.
-    with github_double() as double, temporary_settings({PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}):
-        yield double
-    assert double.violations == []
+    with temporary_settings({PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}):
+        yield there
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A rotation whose own undo fails: both generations stay, whoever comes is refused, and once it succeeds it goes on."""
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from pyrage import x25519
 
-from pawpaw_ops.clients import github_secrets, rotations
+from pawpaw_ops.clients import rotations
 from pawpaw_ops.errors import HalfDone, PreconditionError, VerificationError
 from pawpaw_ops.models.github import GitHub
 from pawpaw_ops.models.project import Project
@@ -18,20 +17,12 @@ from pawpaw_ops.session import Session, open_session
 from pawpaw_ops.tasks.secrets_begin import find_unfinished, generate
 from pawpaw_ops.tasks.secrets_github import write_to_github
 from pawpaw_ops.tasks.secrets_roll import stage
-from tests.integration.support_github import TOKEN, GitHubDouble, github_double
+from tests.integration.support_github import TOKEN, GitHubDouble
 from tests.unit.support_stacks import stack_of
 
 OLD = "old-0123456789-0123456789-0123456789"
 ENV = f"# ours\nJWT_SECRET={OLD}\nJWT_KID=1\n"
 AWAY: list[tuple[str, int, dict[str, str]]] = [("PUT", 403, {})]
-
-
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubDouble]:
-    monkeypatch.setattr(github_secrets, "WAIT_S", 0.01)
-    with github_double() as double:
-        yield double
-    assert double.violations == []
 
 
 @pytest.fixture

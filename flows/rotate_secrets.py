@@ -17,7 +17,7 @@ from pawpaw_ops.tasks.stack_session import stack_session
 def rotate_secrets(
     stack: str = "prod",
     *,
-    which: Literal["all", "database", "redis", "jwt"] = "all",
+    which: Literal["all", "database", "redis", "jwt", "grafana"] = "all",
     unfinished: Unfinished = "resume",
     emergency: bool = False,
     accept_logout: bool = False,
@@ -35,7 +35,8 @@ def rotate_secrets(
 
     Args:
         stack: Nombre del bloque Stack: `prod`.
-        which: Qué se cambia: todo, o sólo la base (`database`), Redis (`redis`) o la llave de las sesiones (`jwt`).
+        which: Qué se cambia: todo, o sólo la base (`database`), Redis (`redis`), la llave de las sesiones (`jwt`) o la
+            contraseña de Grafana (`grafana`), que sólo tiene una: la vieja deja de servir en ese momento.
         unfinished: Qué hacer con una rotación que no terminó: `resume` continúa, `abort` olvida los secretos nuevos.
         emergency: Un secreto se filtró: el viejo deja de servir en esta misma corrida, y todas las sesiones se cierran.
         accept_logout: Cambiar la llave de las sesiones de golpe: todos tienen que volver a entrar. Para aplicaciones
@@ -50,14 +51,15 @@ def rotate_secrets(
         The generation of secrets that is in use.
 
     Touches:
-        The database's logins, a user of Redis, the `.env`, and what a deploy touches; `rotation/`, `rotations.jsonl`.
+        The database's logins, a user of Redis, Grafana's administrator, the `.env`, and what a deploy touches;
+        `rotation/`, `rotations.jsonl`.
     """
     settings = Stack.named(stack).settings()
     pace = pace_of(deadline_s=deadline_s, stable_s=stable_s, soak_s=soak_s)
     times = AT_ONCE if emergency else Times(timedelta(hours=grace_h), timedelta(hours=sessions_last_h))
     purpose = f"rotar secretos: {which}"
     with stack_session(settings, verb="rotate-secrets", purpose=purpose) as do:
-        rotation = prepare(do, chosen(which), unfinished, abrupt=emergency or accept_logout, why=purpose)
+        rotation = prepare(do, chosen(do, which), unfinished, abrupt=emergency or accept_logout, why=purpose)
         accept(do, rotation, pace, times)
     with stack_session(settings, verb="rotate-secrets", purpose=purpose) as do:
         return finish(do, pace, times, emergency=emergency)

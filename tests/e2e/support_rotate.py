@@ -20,7 +20,7 @@ from pawpaw_ops.runner import LocalRunner
 from tests.e2e.support_deploy import QUICK, Shop
 
 PACE: dict[str, Any] = {name: QUICK[name] for name in ("deadline_s", "stable_s", "soak_s")}
-SECRETS = ("DB_PASSWORD", "REDIS_APP_PASSWORD", "JWT_SECRET")
+SECRETS = ("DB_PASSWORD", "REDIS_APP_PASSWORD", "JWT_SECRET", "GRAFANA_ADMIN_PASSWORD")
 
 
 @dataclass

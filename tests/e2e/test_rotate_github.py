@@ -12,12 +12,16 @@ from pydantic import SecretStr
 
 from blocks import GitHubRepository, Stack
 from flows.check_secrets import check_secrets
+from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.errors import ConfigError, PreconditionError, Undone, VerificationError
+from pawpaw_ops.models.secrets import Target
 from tests.e2e.support_deploy import Shop
 from tests.e2e.support_rotate import PACE, Vault
+from tests.integration.stack.support_docker import docker
 from tests.integration.support_canaries import ArgvSampler, files
 from tests.integration.support_child import Child
 from tests.integration.support_github import TOKEN, GitHubDouble, github_double
+from tests.integration.support_grafana import GrafanaDouble, grafana_double
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 
@@ -45,6 +49,23 @@ def there(shop: Shop) -> Iterator[GitHubDouble]:
             yield double
         finally:
             block.save(shop.name, overwrite=True)
+    assert double.violations == []
+
+
+@pytest.fixture
+def dashboards(shop: Shop, vault: Vault) -> Iterator[GrafanaDouble]:
+    """A double in place of Grafana: the stack has the service, and a container of it that never runs."""
+    env_file, before = shop.stack.project.env_file, vault.env()
+    labels = {"project": shop.stack.project.name, "service": "grafana", "oneoff": "False", "container-number": "1"}
+    words = [f"--label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+    container = docker("create", *words, shop.stack.container("redis")["Image"]).strip()
+    try:
+        with grafana_double(before["GRAFANA_ADMIN_PASSWORD"]) as double:
+            change_env(env_file, {"COMPOSE_PROFILES": "dashboards", "GRAFANA_PORT": str(double.port)})
+            yield double
+    finally:
+        change_env(env_file, {name: before[name] for name in ("COMPOSE_PROFILES", "GRAFANA_PORT")})
+        docker("rm", container)
     assert double.violations == []
 
 
@@ -113,9 +134,14 @@ def every_statement_logged(shop: Shop) -> Iterator[None]:
 
 
 def test_rotate_SEC_01_no_value_is_found_where_it_does_not_belong(
-    shop: Shop, vault: Vault, there: GitHubDouble, caplog: pytest.LogCaptureFixture
+    shop: Shop,
+    vault: Vault,
+    there: GitHubDouble,
+    dashboards: GrafanaDouble,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Of a rotation that fails, one that goes well, and its end; the database writes every statement down."""
+    old = dashboards.password
     stack = shop.stack
     with every_statement_logged(shop), ArgvSampler() as argv:
         there.faults = [("PUT", -1, {}), ("PUT", 404, {})]
@@ -125,11 +151,13 @@ def test_rotate_SEC_01_no_value_is_found_where_it_does_not_belong(
         begun = vault.open()
         vault.retire(now=True)
     assert begun is not None
+    assert Target.GRAFANA in begun.targets
+    assert dashboards.password == vault.env()["GRAFANA_ADMIN_PASSWORD"] != old
     places = {"logs": caplog.text.encode(), "arguments": "\n".join(argv.seen).encode()}
     places |= {service: stack.compose("logs", "--no-color", service).encode() for service in ("postgres", "redis")}
     places |= {str(path): path.read_bytes() for path in files(shop.state_dir)}
     forms = {form for word in vault.seen for form in (word.encode(), base64.b64encode(word.encode()).rstrip(b"="))}
-    assert len(forms) >= 12
+    assert len(forms) >= 16
     assert [where for where, held in places.items() if any(form in held for form in forms)] == []
     assert b"ALTER ROLE" in places["postgres"]
     assert b"SCRAM-SHA-256$" in places["postgres"]

@@ -17,6 +17,7 @@ class Target(StrEnum):
     DATABASE = "database"
     REDIS = "redis"
     JWT = "jwt"
+    GRAFANA = "grafana"
 
 
 class State(StrEnum):

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.secrets import Acquaintances, Met, Turn
 from pawpaw_ops.plans.preflight import Finding
-from pawpaw_ops.plans.secrets import DB_PASSWORD, JWT_PREVIOUS_SECRET, JWT_SECRET, REDIS_PASSWORD
+from pawpaw_ops.plans.secrets import DB_PASSWORD, GRAFANA_PASSWORD, JWT_PREVIOUS_SECRET, JWT_SECRET, REDIS_PASSWORD
 
-ROTATED = frozenset({DB_PASSWORD, REDIS_PASSWORD, JWT_SECRET, JWT_PREVIOUS_SECRET})
+ROTATED = frozenset({DB_PASSWORD, REDIS_PASSWORD, JWT_SECRET, JWT_PREVIOUS_SECRET, GRAFANA_PASSWORD})
 """Variables that a rotation changes; all others are changed by hand."""
 
 

@@ -19,16 +19,18 @@ LOGIN = re.compile(r"(?P<base>[a-z_][a-z0-9_]*)_(?P<side>[ab])")
 NUMBER = re.compile(r"(?P<head>.*?)(?P<number>\d*)")
 DB_USER, DB_PASSWORD = "DB_USER", "DB_PASSWORD"
 REDIS_PASSWORD = "REDIS_APP_PASSWORD"  # noqa: S105
+GRAFANA_PASSWORD = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105
 JWT_SECRET, JWT_KID = "JWT_SECRET", "JWT_KID"
 JWT_PREVIOUS_SECRET, JWT_PREVIOUS_KID = "JWT_PREVIOUS_SECRET", "JWT_PREVIOUS_KID"
 NEEDS = {
     Target.DATABASE: (DB_USER, DB_PASSWORD),
     Target.REDIS: (REDIS_PASSWORD, "REDIS_ADMIN_PASSWORD"),
     Target.JWT: (JWT_SECRET, JWT_KID),
+    Target.GRAFANA: (GRAFANA_PASSWORD,),
 }
 """Target -> variables that the `.env` must have."""
-STAYS = {Target.REDIS: frozenset({"redis"})}
-"""Target -> services whose settings change and that stay as they are: a command tells them the new secret."""
+STAYS = {Target.REDIS: frozenset({"redis"}), Target.GRAFANA: frozenset({"grafana"})}
+"""Target -> services whose settings change and that stay as they are: they are told the new secret."""
 
 
 class NewValues(Noun):
@@ -92,6 +94,8 @@ def plan_values(
             accept |= {DB_USER: other_login(env[DB_USER]), DB_PASSWORD: make()}
         elif target is Target.REDIS:
             accept[REDIS_PASSWORD] = make()
+        elif target is Target.GRAFANA:
+            accept[GRAFANA_PASSWORD] = make()
         else:
             if env[JWT_SECRET] in PUBLIC and not abrupt:
                 raise PreconditionError(
@@ -109,6 +113,11 @@ def plan_values(
         sign=_sealed(sign),
         retire=_sealed(retire),
     )
+
+
+def moves(targets: Collection[Target]) -> bool:
+    """Whether what serves uses one of these secrets, so that it has to move over to the new one."""
+    return set(targets) != {Target.GRAFANA}
 
 
 def changes(rotation: Rotation, to: State | None) -> Values:

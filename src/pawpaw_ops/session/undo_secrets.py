@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pawpaw_ops.clients import github_secrets, rotations
+from pydantic import SecretStr
+
+from pawpaw_ops.clients import github_secrets, grafana, rotations
 from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.clients.files import remove_unfinished
 from pawpaw_ops.clients.postgres import logins
@@ -15,7 +17,7 @@ from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.base import Moment, utc_now
 from pawpaw_ops.models.secrets import Rotation, State, Target, Turn
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.plans.secrets import REDIS_PASSWORD, in_clear, known
+from pawpaw_ops.plans.secrets import GRAFANA_PASSWORD, REDIS_PASSWORD, in_clear, known
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
 
@@ -39,6 +41,22 @@ def secrets_to(generation: int, state: State) -> Undo:
 def github_to(generation: int, state: State) -> Undo:
     """Give secrets on GitHub the values that they have in a state."""
     return Undo(kind="github-to", args={"generation": generation, "state": state.value})
+
+
+def grafana_to(generation: int, state: State) -> Undo:
+    """Give Grafana's administrator the password of a state."""
+    return Undo(kind="grafana-to", args={"generation": generation, "state": state.value})
+
+
+def set_grafana(stack: StackSettings, rotation: Rotation, wanted: SecretStr) -> None:
+    """Give Grafana one of a rotation's two passwords, whichever of them it has; errors as in `grafana.change`.
+
+    Touches:
+        The password of Grafana's administrator.
+    """
+    both = (known(values[GRAFANA_PASSWORD]) for values in (rotation.old, rotation.accept))
+    other = next(one for one in both if one != wanted)
+    grafana.change(grafana.address(stack.its_project()), other, wanted)
 
 
 def github_names(stack: StackSettings, rotation: Rotation) -> tuple[str, ...]:
@@ -150,6 +168,13 @@ def _github_to(stack: StackSettings, args: Args, run_id: str) -> None:
         write_github(stack, rotation, State(args["state"]))
 
 
+def _grafana_to(stack: StackSettings, args: Args, run_id: str) -> None:
+    del run_id
+    rotation = rotations.find_open(stack)
+    if rotation is not None and rotation.generation == args["generation"]:
+        set_grafana(stack, rotation, known(rotation.values_at(State(args["state"]))[GRAFANA_PASSWORD]))
+
+
 def _secrets_reached(stack: StackSettings, args: Args, run_id: str) -> None:
     del run_id
     if args["turn"]:
@@ -170,5 +195,6 @@ UNDOERS: Mapping[str, Callable[[StackSettings, Args, str], None]] = {
     "drop-secrets": _drop_secrets,
     "secrets-to": _secrets_to,
     "github-to": _github_to,
+    "grafana-to": _grafana_to,
     "secrets-reached": _secrets_reached,
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from pawpaw_ops.clients import acquaintances, rotations
+from pawpaw_ops.clients import acquaintances, grafana, rotations
 from pawpaw_ops.clients.clock import moment
 from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.docker import environment
@@ -25,13 +25,13 @@ from pawpaw_ops.plans import clock, preflight, secret_ages
 from pawpaw_ops.plans import secret_checks as plan
 from pawpaw_ops.plans.preflight import Finding
 from pawpaw_ops.plans.secret_checks import OpenRotation
-from pawpaw_ops.plans.secrets import DB_USER, consumers, other_login
+from pawpaw_ops.plans.secrets import DB_USER, GRAFANA_PASSWORD, consumers, other_login
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.operation import operation
 
 RUN = "check-secrets"
-SERVERS = frozenset({"postgres", "redis"})
+SERVERS = frozenset({"postgres", "redis", grafana.SERVICE})
 """Services that are asked what they take: their environment is of the day that they were made, by design."""
 
 
@@ -57,6 +57,7 @@ def check(stack: StackSettings, *, oldest_days: int) -> int:
         *_or_unknown("PostgreSQL", lambda: _postgres(stack, env, rotation)),
         *_or_unknown("standby", lambda: see_standby_log_in(project)),
         *_or_unknown("Redis", lambda: _redis(project, env, rotation)),
+        *_or_unknown("Grafana", lambda: see_grafana(project, env)),
         *_blocks(stack, env),
         *_or_unknown("GitHub", lambda: _github(stack)),
         *_or_unknown("rotation", lambda: _on_time(rotation)),
@@ -154,6 +155,19 @@ def _redis(project: Project, env: dict[str, str], rotation: OpenRotation | None)
     }
     counts = {user: len(hashes) for user, hashes in held.items()}
     return [*plan.accepted("Redis", said), plan.one_password(counts, rotation)]
+
+
+def see_grafana(project: Project, env: dict[str, str]) -> list[Finding]:
+    """Say whether Grafana takes the password of the `.env`; nothing where the stack has none.
+
+    Touches:
+        Nothing; a wrong password counts as a try, twice.
+    """
+    password = env.get(GRAFANA_PASSWORD, "")
+    if not password or not grafana.is_part(project, LocalRunner()):
+        return []
+    takes = grafana.accepts(grafana.address(project), SecretStr(password))
+    return plan.accepted("Grafana", {GRAFANA_PASSWORD: takes})
 
 
 def _github(stack: StackSettings) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients import grafana, rotations
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.postgres import logins
 from pawpaw_ops.clients.postgres.connection import Postgres
@@ -15,16 +15,26 @@ from pawpaw_ops.plans import secrets as plan
 from pawpaw_ops.session import Session, undo_secrets
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.operation import operation
-from pawpaw_ops.tasks.secrets_look import log_in
+from pawpaw_ops.tasks.secrets_look import NO_GRAFANA, log_in
 
 Unfinished = Literal["resume", "abort"]
 ALL = "all"
 RULES = "Look for a rule of that login: VALID UNTIL or CONNECTION LIMIT (`\\du` in psql), a line of pg_hba.conf."
 
 
-def chosen(which: str) -> tuple[Target, ...]:
-    """Return what a parameter names."""
-    return tuple(Target) if which == ALL else (Target(which),)
+def chosen(do: Session, which: str) -> tuple[Target, ...]:
+    """Return what a parameter names. `all` leaves out a Grafana that the stack does not have, and that is said.
+
+    Raises:
+        CommandError: Compose refuses its file or the `.env`.
+    """
+    if which != ALL:
+        return (Target(which),)
+    if grafana.is_part(do.stack.its_project(), do.runner):
+        return tuple(Target)
+    report.logger().warning("left out: grafana, because %s", NO_GRAFANA)
+    do.facts["left_out"] = {Target.GRAFANA.value: NO_GRAFANA}
+    return tuple(target for target in Target if target is not Target.GRAFANA)
 
 
 @operation("find unfinished rotation")
@@ -54,7 +64,7 @@ def find_unfinished(do: Session, targets: tuple[Target, ...], unfinished: Unfini
         report.logger().info("dropping generation %d, which run %s began", number, rotation.run_id)
         undo_secrets.drop(do.stack, rotation, run_id=do.run_id, actor=do.who.actor)
         return None
-    if set(targets) != set(rotation.targets):
+    if (set(targets) ^ set(rotation.targets)) - {Target.GRAFANA}:  # which may have come or gone since, for `all`
         names = ", ".join(rotation.targets)
         raise PreconditionError(
             f"generation {number} ({names}) was begun by run {rotation.run_id} and is not over.",

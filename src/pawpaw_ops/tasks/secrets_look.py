@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from pawpaw_ops.clients import rotations
+from pawpaw_ops.clients import grafana, rotations
 from pawpaw_ops.clients.env_file import read_env, read_text
 from pawpaw_ops.clients.postgres import logins
 from pawpaw_ops.clients.postgres.connection import Postgres
@@ -23,6 +23,7 @@ from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import CURRENT, choose_build, compare
 from pawpaw_ops.tasks.operation import operation
 
+NO_GRAFANA = "the stack has no Grafana: COMPOSE_PROFILES of the .env lacks `dashboards`"
 ACCEPTED, REFUSED, UNREACHABLE = "accepted", "refused", "unreachable"
 
 
@@ -66,7 +67,8 @@ def look(do: Session, targets: tuple[Target, ...]) -> None:
     values = plan.plan_values(targets, env)
     check_text(read_text(project.env_file), values.old)
     _check_blocks(do, targets, env)
-    as_the_env_says(do)
+    if plan.moves(targets):
+        as_the_env_says(do)
     radius(do, targets, values.accept)
     if Target.JWT in targets and not any(one.private for one in read_services(project, do.runner)):
         raise PreconditionError("no service has the label pawpaw.private, so no token could be tried.")
@@ -74,6 +76,8 @@ def look(do: Session, targets: tuple[Target, ...]) -> None:
         check_database(do, env[plan.DB_USER], SecretStr(env[plan.DB_PASSWORD]))
     if Target.REDIS in targets:
         _check_redis(do, SecretStr(env[plan.REDIS_PASSWORD]))
+    if Target.GRAFANA in targets:
+        _check_grafana(do, SecretStr(env[plan.GRAFANA_PASSWORD]))
 
 
 @operation("see the new secrets still accepted")
@@ -168,3 +172,19 @@ def _check_redis(do: Session, password: SecretStr) -> None:
             raise PreconditionError(
                 f"Redis refuses {users.APP} with the password of the .env.", hint="check-secrets says what differs."
             )
+
+
+def _check_grafana(do: Session, password: SecretStr) -> None:
+    project = do.stack.its_project()
+    if not grafana.is_part(project, do.runner):
+        raise PreconditionError(f"{NO_GRAFANA}, so its password cannot be changed.")
+    refused = grafana.refuses(grafana.address(project), SecretStr(plan.random_secret()), beside=password)
+    if refused is None:
+        raise PreconditionError(
+            f"Grafana refuses {grafana.USER} with the password of the .env, or has blocked the login after wrong tries,"
+            " which looks the same.",
+            hint="Wait for 5 minutes and run it again; check-secrets tells the two apart.",
+        )
+    if not refused:
+        raise PreconditionError(f"Grafana lets {grafana.USER} in with any password, so no new one could be proven.")
+    report.logger().info("Grafana has one password: the old one ends at the moment when the new one begins")

@@ -28,6 +28,7 @@ from pawpaw_ops.tasks.deploy_plan import show_plan
 from pawpaw_ops.tasks.deploy_start import migrate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_github import write_to_github
+from pawpaw_ops.tasks.secrets_grafana import change_grafana
 
 OK, UNAUTHORIZED = 200, 401
 SEEN_S, POLL_S = 15.0, 0.2
@@ -70,11 +71,29 @@ def roll(
 
     def prove_and_tell(new: Sequence[Seen]) -> None:
         prove(do, rotation, after, wanted, new)
+        change_grafana(do, rotation, to)
         if tell:
             write_to_github(do, rotation)
 
     ends = Ends(prove=prove_and_tell, then=(then,))
     go(do, wanted, pace, schema=lambda: migrate(do, wanted), why=why, ends=ends)
+
+
+def change_in_place(do: Session, rotation: Rotation, *, then: Step) -> None:
+    """Change a secret that nothing that serves uses: there is no replica to replace.
+
+    Args:
+        do: The session.
+        rotation: Whose values they are.
+        then: What the commit adds.
+
+    Touches:
+        The `.env`, the password of Grafana's administrator, secrets on GitHub.
+    """
+    stage(do, rotation, State.CURRENT)
+    change_grafana(do, rotation, State.CURRENT)
+    write_to_github(do, rotation)
+    do.commit(f"generation {rotation.generation} is in use", then=[then])
 
 
 @operation("write the .env")

@@ -7,6 +7,7 @@ from pawpaw_ops.clients import rotations
 from pawpaw_ops.clients.clock import moment
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.secrets import Rotation, State, Target
+from pawpaw_ops.plans.secrets import moves
 from pawpaw_ops.plans.traffic import FAILURES_ONLY
 from pawpaw_ops.session import Session
 from pawpaw_ops.session.journal import Step
@@ -16,9 +17,10 @@ from pawpaw_ops.tasks.deploy_go import Pace
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_begin import Unfinished, find_unfinished, generate, keep_sealed, let_servers_accept
 from pawpaw_ops.tasks.secrets_github import look_at_github
+from pawpaw_ops.tasks.secrets_grafana import see_old_refused
 from pawpaw_ops.tasks.secrets_look import look, still_accepted
 from pawpaw_ops.tasks.secrets_retire import retire
-from pawpaw_ops.tasks.secrets_roll import reached, roll
+from pawpaw_ops.tasks.secrets_roll import change_in_place, reached, roll
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class Times:
     sessions: timedelta
 
     def due(self, rotation: Rotation, now: datetime) -> dict[Target, datetime]:
-        """Return when the old secret of each target is to end; a key that was given up at once is over already."""
-        found = {target: now + self.grace for target in rotation.targets if target is not Target.JWT}
+        """Return when the old secret of each target is to end; one that was given up at once is over already."""
+        two = (Target.DATABASE, Target.REDIS)
+        found = {target: now + self.grace for target in rotation.targets if target in two}
         return found | ({Target.JWT: now + self.sessions} if rotation.retire else {})
 
 
@@ -56,7 +59,7 @@ def prepare(do: Session, targets: tuple[Target, ...], unfinished: Unfinished, *,
         look_at_github(do)
         rotation = generate(do, targets, abrupt=abrupt, why=why)
     elif rotation.state is State.GENERATED:
-        look(do, targets)
+        look(do, rotation.targets)
         look_at_github(do)
         rotation = keep_sealed(do, rotation)
     if rotation.state is State.GENERATED:
@@ -68,6 +71,15 @@ def accept(do: Session, rotation: Rotation, pace: Pace, times: Times) -> None:
     """Let every replica accept the old secrets and the new ones; where no key is rotated, use the new ones."""
     if rotation.state is State.ACCEPTED and still_accepted(do, rotation):
         return
+    if moves(rotation.targets):
+        _move(do, rotation, pace, times)
+    else:
+        change_in_place(do, rotation, then=_in_use(do, rotation, times))
+    if Target.GRAFANA in rotation.targets:
+        see_old_refused(do, rotation)
+
+
+def _move(do: Session, rotation: Rotation, pace: Pace, times: Times) -> None:
     if rotation.sign:
         to, then = State.ACCEPTED, reached(do, rotation, State.ACCEPTED, due={})
     else:

@@ -87,6 +87,7 @@ def test_rotate_ROT_18_a_rotation_changes_who_uses_the_secret_and_nobody_else(fo
     assert changed(project, Target.DATABASE) == {"backend", "migrate", "roles"}
     assert changed(project, Target.REDIS) == {"backend", "migrate", "redis"}
     assert changed(project, Target.JWT) == {"backend", "migrate"}
+    assert changed(project, Target.GRAFANA) == {"grafana"}
     text = project.file.read_text()
     shared = text.replace("POSTGRES_PASSWORD: ${POSTGRES_BOOTSTRAP_PASSWORD:?", "POSTGRES_PASSWORD: ${DB_PASSWORD:?")
     project.file.write_text(shared)

@@ -19,6 +19,7 @@ from pawpaw_ops.plans.secrets import (
     check_radius,
     consumers,
     in_clear,
+    moves,
     next_kid,
     other_login,
     plan_values,
@@ -32,6 +33,7 @@ ENV = {
     "REDIS_ADMIN_PASSWORD": "admin",
     "JWT_SECRET": "old-jwt",
     "JWT_KID": "1",
+    "GRAFANA_ADMIN_PASSWORD": "old-grafana",
 }
 
 
@@ -144,8 +146,10 @@ def test_all_at_once_is_one_set_of_values_each_with_a_secret_of_its_own() -> Non
     values = plan_values(list(Target), ENV)
     new = in_clear(values.accept)
     assert new["DB_USER"] == "pawpaw_app_b"
-    made = {new["DB_PASSWORD"], new["REDIS_APP_PASSWORD"], new["JWT_PREVIOUS_SECRET"]}
-    assert len(made - {None} - set(ENV.values())) == 3
+    made = {
+        new[name] for name in ("DB_PASSWORD", "REDIS_APP_PASSWORD", "JWT_PREVIOUS_SECRET", "GRAFANA_ADMIN_PASSWORD")
+    }
+    assert len(made - {None} - set(ENV.values())) == 4
     assert {name: value for name, value in in_clear(values.old).items() if value} == {
         name: value for name, value in ENV.items() if name != "REDIS_ADMIN_PASSWORD"
     }
@@ -155,6 +159,15 @@ def test_all_at_once_is_one_set_of_values_each_with_a_secret_of_its_own() -> Non
 def test_what_is_missing_in_the_env_is_named(missing: str) -> None:
     with pytest.raises(PreconditionError, match=missing):
         plan_values(list(Target), {name: value for name, value in ENV.items() if name != missing})
+
+
+def test_grafana_has_one_password_that_no_replica_uses() -> None:
+    values = plan_values([Target.GRAFANA], ENV, make=lambda: "new")
+    assert in_clear(values.accept) == {"GRAFANA_ADMIN_PASSWORD": "new"}
+    assert in_clear(values.old) == {"GRAFANA_ADMIN_PASSWORD": "old-grafana"}
+    assert values.sign == values.retire == {}
+    assert not moves([Target.GRAFANA])
+    assert moves([Target.GRAFANA, Target.REDIS])
 
 
 def test_rotate_GH_10_a_login_of_a_prefect_block_is_not_rotated_under_it() -> None:

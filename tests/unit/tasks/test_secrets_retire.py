@@ -17,6 +17,7 @@ from pawpaw_ops.session import open_session
 from pawpaw_ops.tasks import secrets_retire
 from pawpaw_ops.tasks.secrets_retire import find_due
 from pawpaw_ops.tasks.secrets_roll import reached
+from pawpaw_ops.tasks.secrets_rotate import Times
 from tests.unit.support_stacks import stack_of
 
 GRACE, LITTLE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
@@ -57,6 +58,14 @@ def due(stack: StackSettings, since: Moment, patch: pytest.MonkeyPatch, passed: 
     now = Moment(at=since.at + passed + set_by, boot=str(boot), up_s=since.up_s + passed.total_seconds())
     patch.setattr(secrets_retire, "moment", lambda: now)
     return [str(target) for target in find_due.fn(stack, now=bool(more))]
+
+
+def test_of_what_there_can_be_only_one_no_old_one_is_left_to_end() -> None:
+    now = moment().at
+    made = Rotation(generation=1, targets=tuple(Target), old={}, accept={}, began_at=now, run_id="r")
+    times = Times(grace=GRACE, sessions=8 * GRACE)
+    assert times.due(made, now) == dict.fromkeys((Target.DATABASE, Target.REDIS), now + GRACE)
+    assert times.due(made.model_copy(update={"targets": (Target.GRAFANA,)}), now) == {}
 
 
 @pytest.mark.parametrize("set_by", [-DAY, timedelta(0), DAY])

@@ -23,6 +23,7 @@ from pawpaw_ops.session.journal import dead
 from tests.e2e.fault_images import Fault, Images, Migration
 from tests.e2e.load import PLENTY, Load
 from tests.e2e.support_shop import RunningStack
+from tests.integration.support_child import Child
 from tests.integration.support_limits import make_limit
 
 VARIABLES = {"backend": "BACKEND_IMAGE", "frontend": "FRONTEND_IMAGE"}
@@ -146,6 +147,12 @@ class Shop:
             elif not one["State"]["Running"] and labels["com.docker.compose.service"] not in {"roles", "migrate"}:
                 found.append(f"dead container {one['Name']}")
         return found
+
+
+def start(shop: Shop, version: str, log: Path, **more: Any) -> Child:
+    """Start a deploy in a process of its own, which may be killed, cancelled or stopped at an entry of its journal."""
+    parameters: dict[str, Any] = {"stack": shop.name, "version": version, **QUICK, **more}
+    return Child("deploy", str(log), **parameters)
 
 
 def prepare(stack: RunningStack, folder: Path) -> Shop:

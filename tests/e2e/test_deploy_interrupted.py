@@ -1,15 +1,31 @@
-"""Deploys that die, are cancelled, or meet another: all old or all new, and no customer notices."""
+"""Deploys that die, are cancelled, lose their engine, or meet another: all old or all new, and no customer notices.
+
+The engine is lost by cutting the way to the real one: what was asked breaks off and who asks anew is refused, while the
+containers live on. That is a restart with live-restore, or a lost host. What becomes of containers without live-restore
+is in test_deploy_reboot.py, and what an engine really does in integration/stack/test_engine_restart.py.
+"""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from threading import Thread
 
 import pytest
+from prefect_docker import DockerHost
 
+from blocks import Stack
 from flows.backup import backup_db
-from pawpaw_ops.errors import LockHeld
-from tests.e2e.support_deploy import QUICK, Shop
-from tests.integration.support_child import Child
+from flows.recover import recover
+from pawpaw_ops.clients import docker
+from pawpaw_ops.errors import HalfDone, LockHeld, Undone
+from pawpaw_ops.session.audit import entries
+from pawpaw_ops.session.journal import dead
+from pawpaw_ops.testing import at_entry
+from tests.e2e.support_deploy import Shop, start
+from tests.integration.support_gate import Gate, gate
+from tests.integration.support_limits import make_limit
 from tests.waiting import SOAK, wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
@@ -17,12 +33,48 @@ COMMIT, LAST = 14, 17
 """Where a deploy's journal has its commit, and its end."""
 ENTRIES = range(1, LAST + 1) if SOAK else (*range(2, COMMIT, 3), COMMIT, COMMIT + 1, LAST)
 """`make soak` kills a deploy at each of them."""
-STEPS = ["start new replicas of backend, frontend", "switch the gateway", "write the images into the .env"]
+START, SWITCH = "start new replicas of backend, frontend", "switch the gateway"
+STEPS = [START, SWITCH, "write the images into the .env"]
+ASKING = [("done", START), *([("step", SWITCH), ("done", SWITCH)] if SOAK else [])]
+"""Where a deploy goes on with a question to the engine."""
+FAR = "-far"
 
 
-def start(shop: Shop, version: str, log: Path, **more: Any) -> Child:
-    parameters: dict[str, Any] = {"stack": shop.name, "version": version, **QUICK, **more}
-    return Child("deploy", str(log), **parameters)
+@pytest.fixture(scope="module")
+def way() -> Iterator[Gate]:
+    """The way to the engine."""
+    with gate(docker.LOCAL_ENGINE) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def far(shop: Shop, way: Gate) -> Shop:
+    """The same stack, for a worker that reaches its engine by that way alone."""
+    name, block = f"{shop.name}{FAR}", Stack.named(shop.name)
+    assert block.project is not None
+    project = block.project.model_copy(update={"docker": DockerHost(base_url=way.url)})
+    project.save(name, overwrite=True)
+    block.model_copy(update={"project": project}).save(name, overwrite=True)
+    make_limit(name)
+    return replace(shop, name=name, built=6000)
+
+
+@contextmanager
+def restarted(way: Gate, event: str, step: str) -> Iterator[None]:
+    """The engine is away from that entry of the journal on, until somebody has missed it."""
+
+    def back() -> None:
+        wait_until(lambda: way.refused > before, "somebody misses the engine")
+        way.mend()
+
+    def away() -> None:
+        way.cut()
+        mends.start()
+
+    before, mends = way.refused, Thread(target=back)
+    with at_entry(event, step, away):
+        yield
+    mends.join()
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -43,6 +95,46 @@ def test_deploy_E2_cancelled_at_a_step_it_takes_everything_back(shop: Shop, tmp_
     before = shop.everything()
     assert start(shop, version, tmp_path / "log", cancel=("done", step)).wait() != 0
     assert shop.everything() == before
+
+
+@pytest.mark.parametrize("at", ASKING)
+def test_deploy_E3_an_engine_that_is_restarted_while_it_is_asked_is_asked_again(
+    far: Shop, way: Gate, at: tuple[str, str]
+) -> None:
+    version = far.offer()
+    with restarted(way, *at):
+        far.deploy(version)
+    assert far.serves(version)
+
+
+def test_deploy_E3_an_engine_that_is_restarted_under_a_change_is_waited_for_and_the_change_taken_back(
+    far: Shop, way: Gate
+) -> None:
+    before, version = far.everything(), far.offer()
+    with restarted(way, "step", START), pytest.raises(Undone):
+        far.deploy(version)
+    assert far.everything() == before
+
+
+def test_deploy_E5_an_engine_that_stays_lost_is_named_and_the_next_run_takes_back_what_was_begun(
+    far: Shop, way: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another way, as the lock is free; what was begun is known from the journal."""
+    monkeypatch.setattr(docker, "AWAY_S", 1.0)
+    before, version = far.everything(), far.offer()
+    try:
+        with at_entry("step", SWITCH, way.cut), pytest.raises(HalfDone, match="engine did not answer") as seen:
+            far.deploy(version)
+    finally:
+        way.mend()
+    assert "Run any verb again" in seen.value.hint
+    settings = Stack.named(far.name).settings()
+    record = list(entries(settings))[-1]
+    assert (record["verb"], record["result"]) == ("deploy", HalfDone.code)
+    assert any(SWITCH in one for one in record["not_undone"])
+    assert [path.stem for path, _ in dead(far.state_dir)] == [record["run_id"]]
+    assert recover(stack=far.name.removesuffix(FAR)) == [record["run_id"]]
+    assert far.everything() == before
 
 
 def test_deploy_D1_D2_of_two_at_once_one_is_told_who_holds_the_stack(shop: Shop, tmp_path: Path) -> None:

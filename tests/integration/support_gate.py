@@ -1,4 +1,8 @@
-"""A way to a server that can be cut: what is open breaks off, and whoever comes is sent away."""
+"""A way to a server that can be cut: what is open breaks off, and whoever comes is sent away.
+
+It may lead to the engine's socket: what was asked of the engine then breaks off as when it is restarted with
+live-restore, or when the host it is on is lost.
+"""
 
 import contextlib
 import socket
@@ -18,7 +22,9 @@ class Gate:
 
     def __init__(self, url: str, port: int) -> None:
         parts = urlsplit(url)
-        self.url = parts._replace(netloc=f"127.0.0.1:{port}").geturl()
+        self.socket = parts.path if parts.scheme == "unix" else ""
+        here = f"127.0.0.1:{port}"
+        self.url = f"tcp://{here}" if self.socket else parts._replace(netloc=here).geturl()
         self.server = (parts.hostname or "", parts.port or 80)
         self.refused = 0
         self._cut = threading.Event()
@@ -38,7 +44,7 @@ class Gate:
 
     def pass_on(self, here: socket.socket) -> None:
         """Serve one connection until either side or the way ends."""
-        with socket.create_connection(self.server) as there:
+        with self._connected() as there:
             with self._lock:
                 if self._cut.is_set():
                     self.refused += 1
@@ -50,6 +56,13 @@ class Gate:
             back.join()
             with self._lock:
                 self._open -= {here, there}
+
+    def _connected(self) -> socket.socket:
+        if not self.socket:
+            return socket.create_connection(self.server)
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(self.socket)
+        return made
 
 
 @contextlib.contextmanager
@@ -79,10 +92,9 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
-    _end(source)
-    _end(target)
+    _end(target, socket.SHUT_WR)  # who has said everything may still listen
 
 
-def _end(one: socket.socket) -> None:
+def _end(one: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     with contextlib.suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
+        one.shutdown(how)

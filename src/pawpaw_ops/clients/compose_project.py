@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from docker.errors import DockerException, NotFound
 from pydantic import AwareDatetime, TypeAdapter
 
-from pawpaw_ops.clients.docker import Engine, address_in, connect
+from pawpaw_ops.clients.docker import Engine, address_in, connect, patiently
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.errors import ConfigError, Unreachable
 from pawpaw_ops.models.base import utc_now
@@ -66,26 +67,37 @@ def inspections(connect: Callable[[], Engine], project: str, service: str = "") 
 
 
 def containers_of(project: Project, service: str = "") -> tuple[Seen, ...]:
-    """Return the containers of a service, or of the whole project; errors as in `containers`."""
-    return containers(lambda: connect(project.engine), project.name, service)
+    """Return the containers of a service, or of the whole project, also of an engine that is restarted.
+
+    Errors as in `containers`.
+    """
+    return patiently(project.engine, lambda: containers(lambda: connect(project.engine), project.name, service))
 
 
 @contextmanager
 def watching(project: Project) -> Iterator[Callable[[Iterable[str]], dict[str, Seen]]]:
     """Look at a few containers again and again over one connection, which is much less to ask than for all of them.
 
+    An engine that is restarted is waited for, and asked over another one.
+
     Yields:
         A function from ids to id -> container; those that are gone are not in it. Errors as in `containers`.
     """
-    with _answering(project.name):
-        engine = connect(project.engine)
+
+    def reach() -> Engine:
+        with _answering(project.name):
+            return connect(project.engine)
+
+    engine = patiently(project.engine, reach)
+
+    def ask(one: str) -> Seen | None:
+        with _answering(project.name), suppress(NotFound):
+            return parse(engine.containers.get(one).attrs)
+        return None
 
     def look(ids: Iterable[str]) -> dict[str, Seen]:
-        found = {}
-        for one in ids:
-            with _answering(project.name), suppress(NotFound):
-                found[one] = parse(engine.containers.get(one).attrs)
-        return found
+        found = {one: patiently(project.engine, partial(ask, one)) for one in ids}
+        return {one: seen for one, seen in found.items() if seen}
 
     with closing(engine):
         yield look

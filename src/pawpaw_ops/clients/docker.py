@@ -1,11 +1,12 @@
 """Facts from a Docker engine."""
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from docker import DockerClient
 from docker.errors import DockerException, NotFound
@@ -14,7 +15,12 @@ from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.startup import Ending
 
+T = TypeVar("T")
 LOCAL_ENGINE = "unix:///var/run/docker.sock"
+AWAY_S = 60.0
+"""How long an engine may be away that is restarted: without live-restore it ends its containers first, for 15 s."""
+_away: dict[str, float] = {}
+"""Address of an engine that does not answer -> since when."""
 
 
 class Engine(Protocol):
@@ -63,6 +69,29 @@ def connect(address: str) -> Engine:
     return engine
 
 
+def patiently(address: str, ask: Callable[[], T]) -> T:
+    """Ask an engine again, less and less often, while it is away for no longer than a restart takes.
+
+    Only what may be asked twice is asked so. Of an engine that did not come back in time nobody waits for the next
+    answer.
+
+    Raises:
+        Unreachable: It has been away for longer.
+    """
+    wait_s = 0.1
+    while True:
+        try:
+            made = ask()
+        except Unreachable:
+            if time.monotonic() - _away.setdefault(address, time.monotonic()) > AWAY_S:
+                raise
+        else:
+            _away.pop(address, None)
+            return made
+        time.sleep(wait_s)
+        wait_s = min(2 * wait_s, 2.0)
+
+
 def find_container(connect: Callable[[], Engine], name: str) -> Container:
     """Look up a running container.
 
@@ -106,7 +135,7 @@ def _inspect(connect: Callable[[], Engine], name: str) -> Mapping[str, Any]:
             f"looked for the container {name!r} and the Docker engine has none of that name.",
             hint="`docker ps` shows the names; mend the block that names it.",
         ) from seen
-    except DockerException as seen:
+    except (DockerException, OSError) as seen:  # a connection that broke is none of the SDK's own errors
         raise Unreachable(
             f"looked for the container {name!r} and the Docker engine did not answer: {seen}.",
             hint="Start it, or set DOCKER_HOST or the block's Docker host.",
@@ -175,7 +204,7 @@ def _info(address: str) -> Mapping[str, Any]:
             found: Mapping[str, Any] = engine.info()
         finally:
             engine.close()
-    except DockerException as seen:
+    except (DockerException, OSError) as seen:
         raise Unreachable(f"the Docker engine did not answer: {seen}.", hint="Start it.") from seen
     return found
 
@@ -234,7 +263,11 @@ def parse_ending(attributes: Mapping[str, Any], events: Iterable[Mapping[str, An
 
 
 def speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
-    """Return what *ask* makes of a container; errors as in `find_container`."""
+    """Return what *ask* makes of a container, also of an engine that is restarted; errors as in `find_container`."""
+    return patiently(address, lambda: _speak(address, name, ask))
+
+
+def _speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
     try:
         engine = connect(address)
         try:
@@ -243,7 +276,7 @@ def speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
             engine.close()
     except NotFound as seen:
         raise ConfigError(f"looked for the container {name!r} and the Docker engine has none of that name.") from seen
-    except DockerException as seen:
+    except (DockerException, OSError) as seen:
         raise Unreachable(
             f"asked about the container {name!r} and the Docker engine did not answer: {seen}.", hint="Start it."
         ) from seen

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pawpaw_ops.clients.docker import patiently
 from pawpaw_ops.clients.postgres import gentle, side, swap
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog, locations
@@ -203,7 +204,7 @@ def _reap_server(stack: StackSettings, args: Args, pg: Postgres) -> None:
 
 def _end_containers(stack: StackSettings, args: Args, pg: Postgres) -> None:
     del stack, pg
-    end_containers(args["engine"], f"{RUN_LABEL}={args['run_id']}")
+    patiently(args["engine"], lambda: end_containers(args["engine"], f"{RUN_LABEL}={args['run_id']}"))
 
 
 UNDOERS: Mapping[str, Callable[[StackSettings, Args, Postgres], None]] = {

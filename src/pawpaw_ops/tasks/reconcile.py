@@ -1,7 +1,8 @@
 """Steps that make the gateway's files true again."""
 
 from pawpaw_ops.clients import gateway, releases
-from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.clients.compose_project import containers
+from pawpaw_ops.clients.docker import connect
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Warm
 from pawpaw_ops.models.stack import StackSettings
@@ -37,7 +38,8 @@ def find_drift(stack: StackSettings) -> Drift:
         Unreachable: The Docker engine does not answer.
     """
     project, warm = stack.its_project(), releases.warm(stack.state_dir)
-    return drift(gateway.live_files(project), containers_of(project), warm=warm.ids if warm else ())
+    found = containers(lambda: connect(project.engine), project.name)  # who watches looks again by himself
+    return drift(gateway.live_files(project), found, warm=warm.ids if warm else ())
 
 
 def warm_for_too_long(stack: StackSettings) -> Warm | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 
-from pawpaw_ops.clients import compose_project
+from pawpaw_ops.clients import compose_project, docker
 from pawpaw_ops.clients.compose_project import NUMBER, SERVICE, inspections, parse, watching
 from pawpaw_ops.errors import Unreachable
 from pawpaw_ops.models.project import Project
@@ -27,7 +27,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.closed = self.broken = False
+        self.closed, self.breaks = False, 0
         self.attrs = RUNNING
 
     @property
@@ -36,7 +36,8 @@ class Engine:
 
     def get(self, name: str) -> "Engine":
         self.asked.append(name)
-        if self.broken:
+        if self.breaks:
+            self.breaks -= 1
             raise ConnectionResetError("cut off")
         if name != RUNNING["Id"]:
             raise NotFound("no such container")
@@ -73,10 +74,28 @@ def test_a_few_containers_are_looked_at_by_their_ids_and_those_that_are_gone_are
     assert engine.closed
 
 
-def test_a_connection_that_breaks_while_it_is_watched_is_told(engine: Engine, project: Project) -> None:
-    with pytest.raises(Unreachable, match="cut off"), watching(project) as look:
-        engine.broken = True
-        look(["a1"])
+def test_an_engine_that_is_restarted_while_it_is_watched_is_asked_again(engine: Engine, project: Project) -> None:
+    engine.breaks = 2
+    with watching(project) as look:
+        assert look(["a1"]).keys() == {"a1"}
+    assert engine.asked == ["a1", "a1", "a1"]
+
+
+def test_an_engine_that_stays_away_while_it_is_watched_is_told_and_waited_for_once(
+    engine: Engine, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker, "AWAY_S", 0.05)
+    engine.breaks = 1000
+    with watching(project) as look:
+        with pytest.raises(Unreachable, match="cut off"):
+            look(["a1"])
+        first = len(engine.asked)
+        with pytest.raises(Unreachable, match="cut off"):
+            look(["a1"])
+        assert first > 1
+        assert len(engine.asked) == first + 1
+        engine.breaks = 0
+        assert look(["a1"]).keys() == {"a1"}
     assert engine.closed
 
 

@@ -8,8 +8,8 @@ Source: stack/gateway/README.md has the contract; gateway-start has the same num
 """
 
 import re
-from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
 from pawpaw_ops.errors import ConfigError, PreconditionError
@@ -120,8 +120,30 @@ def _server(member: Member, members: Members) -> str:
     scoped = isinstance(address, IPv6Address) and address.scope_id is not None
     if scoped or address.is_unspecified or address.is_multicast or str(address) != member.address:
         raise ConfigError(f"{member.address!r} is no IP address that {who} could be reached at.")
-    host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-    return f"    server {host}:{members.port} {PARAMETERS}; # {member.container_id} {member.name}"
+    return f"    server {_host(address)}:{members.port} {PARAMETERS}; # {member.container_id} {member.name}"
+
+
+def _host(address: IPv4Address | IPv6Address) -> str:
+    return f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+
+
+def readdress(files: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """Return files that list the same replicas where they are now.
+
+    Args:
+        files: File name -> text, as `render` made it.
+        now: Container id -> its address; a replica that is not among them stays as it is listed.
+    """
+    return {name: "\n".join(_readdressed(line, now) for line in text.split("\n")) for name, text in files.items()}
+
+
+def _readdressed(line: str, now: Mapping[str, str]) -> str:
+    match = _SERVER.fullmatch(line)
+    address = now.get(match["container"] or "") if match else None
+    if match is None or address is None:
+        return line
+    was = match["v6"] or match["v4"]
+    return line.replace(_host(ip_address(was)), _host(ip_address(address)), 1)
 
 
 def parse_members(text: str) -> tuple[Member, ...]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pawpaw_ops.clients import certificates, gateway, releases, services
+from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.models.stack import StackSettings
+from pawpaw_ops.plans import upstreams
 from pawpaw_ops.plans.certificates import mismatched
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
@@ -91,9 +93,14 @@ def _remove_replicas(stack: StackSettings, args: Args) -> None:
 
 
 def _gateway_to(stack: StackSettings, args: Args) -> None:
-    """The files first: a gateway that is down comes up with them. Replicas that they do not name may end afterwards."""
+    """The files first: a gateway that is down comes up with them. Replicas that they do not name may end afterwards.
+
+    An engine that was restarted meanwhile may have given the replicas other addresses.
+    """
     project = stack.its_project()
     gateway.put_files(project, args["files"])
+    now = {one.id: one.address for one in containers_of(project) if one.address}
+    gateway.put_files(project, upstreams.readdress(args["files"], now))
     if gateway.is_running(project):
         gateway.reload(project, LocalRunner())
         gateway.drain(project)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from pawpaw_ops.plans import traffic, upstreams
 from pawpaw_ops.plans.services import Service
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget, Judgement, Request, Traffic
-from pawpaw_ops.plans.upstreams import Marker, Member, Members
+from pawpaw_ops.plans.upstreams import SERVICES, Marker, Member, Members
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import report
@@ -183,11 +183,12 @@ def soak(
     """
     until, failures = time.monotonic() + soak_s, budget.model_copy(update={"p95_factor": math.inf})
     log, requests = gateway.access_log(do.stack.its_project(), switched.at), list[Request | None]()
+    listed = _listed(do)
     while True:
         with watching(do.stack.its_project()) as look:
             there = look(one.id for one in new)
         for one in new:
-            _check_holds(do, there.get(one.id), one.name)
+            _check_holds(do, there.get(one.id), one.name, listed)
         # Failures are told at once; how fast it is, only when it has had the whole time to warm up.
         over = time.monotonic() >= until
         requests += traffic.parse_lines(log.read())
@@ -199,12 +200,22 @@ def soak(
         time.sleep(min(1.0, soak_s))
 
 
-def _check_holds(do: Session, seen: Seen | None, name: str) -> None:
+def _listed(do: Session) -> dict[str, str]:
+    """Return container id -> the address that the gateway has of it."""
+    files = gateway.live_files(do.stack.its_project())
+    return {
+        one.container_id: one.address for name in SERVICES for one in upstreams.parse_members(files[f"{name}.conf"])
+    }
+
+
+def _check_holds(do: Session, seen: Seen | None, name: str, listed: Mapping[str, str]) -> None:
     if seen is None:
         raise VerificationError(f"the new replica {name} is gone.")
     if seen.status != "running" or seen.restarts or seen.health == "unhealthy":
         why = fell(do, seen) or f"is {seen.health or seen.status}"
         raise failed(do, [seen], f"the new replica {name} did not hold: it {why}")
+    if seen.address != listed.get(seen.id, seen.address):
+        raise VerificationError(f"the new replica {name} was started again and is no longer where the gateway asks it.")
 
 
 def window(do: Session, since: datetime, until: datetime | None = None) -> Traffic:

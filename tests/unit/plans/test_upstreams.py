@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawpaw_ops.errors import ConfigError, PreconditionError
-from pawpaw_ops.plans.upstreams import Marker, Member, Members, parse_marker, parse_members, parse_release_file, render
+from pawpaw_ops.plans.upstreams import (
+    Marker,
+    Member,
+    Members,
+    parse_marker,
+    parse_members,
+    parse_release_file,
+    readdress,
+    render,
+)
 
 ID = "4f1c9d2e8a7b"
 A = Member(address="172.20.0.5", container_id=ID, name="shop-backend-r42-1")
@@ -39,6 +48,17 @@ upstream pawpaw_backend {{
     assert files["release.conf"] == (
         'map "" $pawpaw_generation { default "42"; }\nmap "" $pawpaw_release { default "2026.11-3"; }\n'
     )
+
+
+def test_the_same_replicas_elsewhere() -> None:
+    """Whoever is gone, or was never told, stays as it is listed."""
+    files = render((FRONTEND, BACKEND), release="1", generation=1)
+    now = {A.container_id: B.address, B.container_id: "fd00::9", "d" * 12: "172.20.0.9"}
+    moved = readdress(files, now)
+    there = (A.model_copy(update={"address": B.address}), B.model_copy(update={"address": "fd00::9"}))
+    backend = BACKEND.model_copy(update={"addresses": there})
+    assert moved == render((FRONTEND, backend), release="1", generation=1)
+    assert readdress(files, {}) == files
 
 
 @pytest.mark.parametrize(

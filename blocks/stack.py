@@ -10,7 +10,8 @@ from blocks.github import GitHubRepository
 from blocks.project import ComposeProject
 from blocks.redis import RedisServer
 from blocks.store import BackupStore
-from pawpaw_ops.errors import ConfigError
+from pawpaw_ops.clients.compose_project import containers_of
+from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.database import Database
 from pawpaw_ops.models.github import GitHub
 from pawpaw_ops.models.stack import StackSettings, Workplace
@@ -71,10 +72,15 @@ class Stack(OpsBlock):
 
         Raises:
             ConfigError: The block was never saved, or its parts contradict one another.
-            PreconditionError: The database's container is not running.
+            PreconditionError: The database's container is not running, or the whole stack was never brought up.
             Unreachable: The Docker engine does not answer.
         """
-        return self._settings(self.database.settings()).model_copy(
+        try:
+            database = self.database.settings()
+        except ConfigError as seen:
+            self._refuse_nothing(seen)
+            raise
+        return self._settings(database).model_copy(
             update={
                 "redis": self.redis.settings() if self.redis else None,
                 "replica": self.replica.settings_when_away(or_gone=True) if self.replica else None,
@@ -90,6 +96,16 @@ class Stack(OpsBlock):
             ConfigError: As in `settings`.
         """
         return self._settings(self.database.settings_when_away())
+
+    def _refuse_nothing(self, seen: ConfigError) -> None:
+        """Say what to do where no container is there: it is not the block then that is wrong."""
+        if self.project is None or containers_of(project := self.project.settings()):
+            return
+        raise PreconditionError(
+            f"the stack {self._saved_name()!r} was never brought up: its project {project.name!r} has no container.",
+            hint="`make up` starts its database and Redis, makes roles and schema, and starts the shop; deploys and all"
+            " other verbs work from there.",
+        ) from seen
 
     def _settings(self, database: Database) -> StackSettings:
         name = self._saved_name()

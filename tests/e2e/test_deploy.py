@@ -1,5 +1,7 @@
 """Releases of the running stack under customers who never try again."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,8 +12,9 @@ from blocks import GitHubRepository, Stack
 from flows.reconcile_gateway import reconcile_gateway
 from flows.rollback import rollback
 from pawpaw_ops.clients import releases
+from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.clients.gateway import ask, live_files, put_files, reload
-from pawpaw_ops.errors import Undone
+from pawpaw_ops.errors import PreconditionError, Undone
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.upstreams import parse_marker, parse_members
 from pawpaw_ops.runner import LocalRunner
@@ -166,6 +169,25 @@ def test_deploy_B7_open_pages_get_the_files_of_their_own_release(shop: Shop) -> 
     assert (unknown.status_code, unknown.headers["cache-control"]) == (404, "no-store")
     shop.deploy(third, retain_releases=2)
     assert [ask(version).status_code for version in (first, second, third)] == [200, 404, 200]
+
+
+def test_deploy_A10_onto_a_stack_that_was_never_brought_up_nothing_is_planned_and_it_is_said_how(
+    shop: Shop, tmp_path: Path
+) -> None:
+    name, block, env_file = f"{shop.stack.name}-never", Stack.named(shop.name), tmp_path / "stack.env"
+    assert block.project is not None
+    shutil.copy(shop.stack.project.env_file, env_file)
+    change_env(env_file, {"STACK_NAME": name})
+    database = block.database.model_copy(update={"container": f"{name}-db"})
+    project = block.project.model_copy(update={"env_file": env_file})
+    for one in (database, project):
+        one.save(name)
+    state_dir = tmp_path / "state"
+    block.model_copy(update={"database": database, "project": project, "state_dir": state_dir}).save(name)
+    with pytest.raises(PreconditionError, match="was never brought up") as seen:
+        replace(shop, name=name).deploy("newest")
+    assert "make up" in seen.value.hint
+    assert not state_dir.exists()
 
 
 def test_deploy_A10_a_first_deploy_that_fails_leaves_the_stack_as_it_came_up(shop: Shop, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """The verbs on the running stack as operators and CI start them: deployments, a worker, `pawpaw trigger`."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -165,6 +168,24 @@ def test_deploy_L1_a_version_is_deployed_and_gone_back_from_as_ci_does(prod: Sho
     broken = prod.offer(fault=Fault.EXITS, only="backend")
     assert run("deploy", version=broken, **QUICK) is Exit.UNDONE
     assert prod.serves(first)
+
+
+def test_deploy_E2_a_deploy_that_is_cancelled_is_taken_back_by_its_worker_and_ends_cancelled(prod: Shop) -> None:
+    """After the switch, as CI does that is cancelled itself."""
+    before, version = prod.everything(), prod.offer()
+
+    def cancel() -> None:
+        done = '"event": "done", "name": "switch the gateway"'
+        journals = prod.state_dir / "journal"
+        wait_until(lambda: any(done in path.read_text() for path in journals.glob("*.jsonl")), "the gateway switches")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    cancels = threading.Thread(target=cancel)
+    cancels.start()
+    assert run("deploy", version=version, **(QUICK | {"soak_s": 60.0})) is Exit.CANCELLED
+    cancels.join()
+    assert prod.everything() == before
+    assert prod.left_over() == []
 
 
 def test_prune_and_the_checks_are_run_by_deployments(prod: Shop) -> None:

@@ -5,6 +5,7 @@ containers live on. That is a restart with live-restore, or a lost host. What be
 is in test_deploy_reboot.py, and what an engine really does in integration/stack/test_engine_restart.py.
 """
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,3 +149,6 @@ def test_deploy_D1_D2_of_two_at_once_one_is_told_who_holds_the_stack(shop: Shop,
         backup_db(stack=shop.name)
     assert child.wait() == 0
     assert shop.serves(version)
+    newest = max((shop.state_dir / "journal" / "done").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    events = [json.loads(line)["event"] for line in newest.read_text().splitlines()]
+    assert (events.index("commit") + 1, len(events)) == (COMMIT, LAST), "where E1 kills"

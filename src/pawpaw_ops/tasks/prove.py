@@ -74,10 +74,12 @@ def differences_of(
     """
     found = fingerprint.take_now(pg, jobs=jobs())
     differences = list(_against(ready, found))
+    wanted = ready.contents.fingerprint.structure if ready.contents else found.structure
     with pg.connect() as conn:
         differences += [
             Difference(kind="invalid", name=name, text=f"{name} is not valid")
             for name in structure.invalid_objects(conn)
+            if wanted.get(name) != found.structure.get(name)  # a constraint's NOT VALID is part of its definition
         ]
         behind = fingerprint.sequences_behind(conn)
         differences += [Difference(kind="sequence", name=text.split(" ")[0], text=text) for text in behind]

@@ -35,7 +35,8 @@ _PARTS = (
     ),
     (
         f"SELECT 'index', format('%I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid) FROM {_REL}"
-        " WHERE c.relkind IN ('i', 'I')"
+        " JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid"
+        " WHERE i.indisvalid OR t.relkind = 'p'"  # the others are what a build left behind; pg_dump leaves them out
     ),
     (
         "SELECT 'constraint', format('%I.%I %I', n.nspname, c.relname, k.conname),"

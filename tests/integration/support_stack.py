@@ -176,6 +176,12 @@ class Kit:
         assert ours == []
         assert self.sql("SELECT 1") == [(1,)]
 
+    def assert_live_untouched(self, before: object) -> None:
+        """Live holds what it held, no database is beside it, and nothing else of ours is left."""
+        assert self.prints().tables == before
+        assert self.databases() == [self.database]
+        self.assert_clean()
+
 
 def try_connect(kit: Kit, database: str) -> psycopg.Connection[Any]:
     """Connect the way an application does."""

@@ -49,12 +49,6 @@ def artefact(kit: Kit) -> Path:
     return next(kit.store_folder.rglob("data.tar.zst.age"))
 
 
-def assert_live_untouched(kit: Kit, before: object) -> None:
-    assert kit.prints().tables == before
-    assert kit.databases() == [kit.database]
-    kit.assert_clean()
-
-
 def marker(kit: Kit) -> Marker:
     return Marker(role="old", of=kit.database, run_id="test", state="kept", at=utc_now())
 
@@ -128,7 +122,7 @@ def test_C2_what_holds_on_is_named(tiny: Kit, hold: str, release: str, says: str
     finally:
         with try_connect(tiny, tiny.database) as conn:
             conn.execute(release.encode())
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_C2_open_sessions_are_ended(tiny: Kit) -> None:
@@ -280,7 +274,7 @@ def test_C5_server_crashes(tiny: Kit, step: str) -> None:
         tiny.server.start()
     with open_session(tiny.settings(), verb="test", purpose="recover", run_id=f"recover-{tiny.name}"):
         pass
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_C5_server_crashes_between_fence_and_commit(tiny: Kit) -> None:
@@ -314,7 +308,7 @@ def test_C6_search_path_function(tiny: Kit) -> None:
     before = tiny.prints().tables
     with pytest.raises(Undone, match="plain"):
         restore_db(stack=tiny.name, approve=True)
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_C6_missing_role_is_made_and_given_back(tiny: Kit) -> None:
@@ -359,7 +353,7 @@ def test_C7_damaged_artefact(tiny: Kit, damage: str) -> None:
         path.unlink()
     with pytest.raises((BackupCorrupt, BackupMissing)):
         restore_db(stack=tiny.name, approve=True)
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_C7_wrong_key_and_added_key(tiny: Kit) -> None:
@@ -406,7 +400,7 @@ def test_C8_one_changed_row_stops_the_swap(tiny: Kit) -> None:
 
     with at_entry("done", "load", change), pytest.raises(Undone, match=r"public\.dos has as many rows"):
         restore_db(stack=tiny.name, approve=True)
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_C9_properties_survive(tiny: Kit) -> None:
@@ -543,7 +537,7 @@ def test_C15_legacy_file(tiny: Kit) -> None:
     cut.write_bytes(gzip.compress(text[: text.index(b"COPY public.dos") + 400]))
     with pytest.raises(BackupCorrupt):
         restore_db(stack=tiny.name, backup=str(cut), approve=True)
-    assert_live_untouched(tiny, now)
+    tiny.assert_live_untouched(now)
 
     restore_db(stack=tiny.name, backup=str(file), approve=True)
 
@@ -583,7 +577,7 @@ def test_C17_across_a_migration(tiny: Kit) -> None:
     before = tiny.prints().tables
     with pytest.raises(NotApproved, match=r"version 9, live has 10.*accept_schema=true"):
         restore_db(stack=tiny.name, approve=True)
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
     restore_db(stack=tiny.name, into=f"{tiny.database}_b")
     restore_db(stack=tiny.name, approve=True, accept_schema=True)
     assert "- schema: live 10, backup 9" in tiny.preview()
@@ -601,7 +595,7 @@ def test_tools_of_another_major_version(tiny: Kit, embedded_tools: Path) -> None
     before = tiny.prints().tables
     with pytest.raises(VersionMismatch):
         restore_db(stack=tiny.name, approve=True)
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_extension_that_the_server_lacks(tiny: Kit) -> None:
@@ -620,7 +614,7 @@ def test_nobody_approves(tiny: Kit) -> None:
     before = tiny.prints().tables
     with pytest.raises(Undone, match="nobody answered"):
         restore_db(stack=tiny.name, approval_timeout_h=2 / 3600)
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
 
 
 def test_undo_without_restore(tiny: Kit) -> None:
@@ -639,7 +633,7 @@ def test_C16_cancelled_before_the_swap(tiny: Kit, entry: tuple[str, str]) -> Non
     code = Child("restore-db", str(tiny.folder / "child.log"), cancel=entry, stack=tiny.name, approve=True).wait()
 
     assert code != 0
-    assert_live_untouched(tiny, before)
+    tiny.assert_live_untouched(before)
     assert "undone" in (tiny.state_dir / "journal" / "done").joinpath(newest_journal(tiny)).read_text()
 
 

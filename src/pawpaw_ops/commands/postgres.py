@@ -14,12 +14,17 @@ from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 
 NO_PASSFILE = "/nonexistent/pgpass"
 """A path that never exists, so that no password file of the user's is read."""
+SESSION_SETTINGS: Mapping[str, str] = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "default_transaction_read_only": "off",
+}
+"""What every session of ours asks for: limits of the login's role or of the database are for those who use it."""
 RESTORE_SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "off",
     "maintenance_work_mem": "256MB",
     "max_parallel_maintenance_workers": "0",
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
     "jit": "off",
     "enable_hashjoin": "off",
 }
@@ -41,11 +46,11 @@ def login(
         database: Where to.
         app: `application_name`, by which our sessions are found again.
         dbname: Another database of that server; empty means `database.name`.
-        options: Settings of the session.
+        options: Settings of the session over those that all of ours have.
 
     Source: postgresql.org/docs/15/libpq-envars.html.
     """
-    env: dict[str, str | SecretStr] = {
+    return {
         "PGHOST": database.host,
         "PGPORT": str(database.port),
         "PGUSER": database.user,
@@ -54,10 +59,8 @@ def login(
         "PGCONNECT_TIMEOUT": "10",
         "PGPASSWORD": database.password,
         "PGPASSFILE": NO_PASSFILE,
+        "PGOPTIONS": as_options({**SESSION_SETTINGS, **(options or {})}),
     }
-    if options:
-        env["PGOPTIONS"] = " ".join(f"-c {name}={_escaped(value)}" for name, value in options.items())
-    return env
 
 
 def dump(
@@ -277,6 +280,11 @@ def _asking(database: Database) -> str:
     """Return whether a program asks for the password: in a container its standard input answers."""
     contained_with_password = database.tools.image is not None and database.password.get_secret_value()
     return "--password" if contained_with_password else "--no-password"
+
+
+def as_options(settings: Mapping[str, str]) -> str:
+    """Spell settings so that a session begins with them; those win over its role's and its database's own."""
+    return " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())
 
 
 def _escaped(value: str) -> str:

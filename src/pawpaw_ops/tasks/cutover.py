@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pawpaw_ops.clients.postgres import catalog, fingerprint, side, swap
 from pawpaw_ops.clients.postgres.connection import Postgres, PostgresError
-from pawpaw_ops.errors import BackupMissing, NotApproved, VerificationError
+from pawpaw_ops.errors import BackupMissing, NotApproved, PreconditionError, VerificationError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
 from pawpaw_ops.plans import restore as plan
@@ -144,7 +144,7 @@ def _check_live(pg: Postgres, made: DatabaseRow | None, incoming_oid: int) -> No
             raise VerificationError(f"after the swap {pg.database.name!r} is {made}.", hint=UNDO)
         with pg.connect() as conn:
             conn.execute("SELECT count(*) FROM pg_class").fetchone()
-    except PostgresError as seen:
+    except (PreconditionError, PostgresError) as seen:
         raise VerificationError(f"after the swap {pg.database.name!r} does not answer: {seen}.", hint=UNDO) from seen
 
 
@@ -196,7 +196,7 @@ def later_writes(do: Session) -> tuple[tuple[TableLoss, ...], str]:
         return (), "what the live database held when it was restored is not on record"
     try:
         changed = losses(then, fingerprint.take_now(pg, jobs=jobs()))
-    except PostgresError as seen:
+    except (PreconditionError, PostgresError) as seen:
         return (), f"the live database cannot be read: {seen}"
     return tuple(loss for loss in changed if not loss.same), ""
 

@@ -12,7 +12,7 @@ from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.commands import postgres as command
 from pawpaw_ops.commands.sqlrules import SqlDump
 from pawpaw_ops.commands.toc import freeze
-from pawpaw_ops.errors import BackupMissing, ConfigError, Unreachable
+from pawpaw_ops.errors import BackupMissing, ConfigError, PreconditionError
 from pawpaw_ops.models.backup import Contents
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.database import DatabaseRow, Fingerprint, Marker
@@ -155,7 +155,7 @@ def _schema_versions(do: Session, ready: Ready, live: DatabaseRow | None) -> tup
         try:
             with Postgres(do.stack.database, do.run_id).connect() as conn:
                 now = catalog.schema_version(conn, query)
-        except (ConfigError, Unreachable, PostgresError) as seen:
+        except (ConfigError, PreconditionError, PostgresError) as seen:
             report.logger().warning("the version of the live schema is not known: %s", seen)
     if not now:
         odd.append("which version the live schema has")
@@ -266,5 +266,5 @@ def compare_with_live(do: Session, chosen: Chosen) -> tuple[tuple[TableLoss, ...
             if catalog.database_row(conn, pg.database.name) is None:
                 return losses(recorded, None), f"no database is called {pg.database.name!r}"
         return losses(recorded, fingerprint.take_now(pg, jobs=1)), ""
-    except PostgresError as seen:
+    except (PreconditionError, PostgresError) as seen:
         return losses(recorded, None), f"the live database cannot be read: {seen}"

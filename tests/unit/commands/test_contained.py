@@ -34,6 +34,7 @@ LOGIN = (
     "--env=PGAPPNAME=pawpaw-ops/r1",
     "--env=PGCONNECT_TIMEOUT=10",
     "--env=PGPASSFILE=/nonexistent/pgpass",
+    f"--env=PGOPTIONS={postgres.as_options(postgres.SESSION_SETTINGS)}",
 )
 RUN = ("docker", "run", "--rm", "--init")
 

@@ -15,6 +15,10 @@ from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 HERE = Path(__file__).parent
 TOOLS = ClientTools(folder=Path("/pg/bin"))
 APP = Database(name="app", host="db", port=6432, user="admin", password=SecretStr("canary"), tools=TOOLS)
+LIMITS = (
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
+    " -c default_transaction_read_only=off"
+)
 LOGIN: dict[str, str | SecretStr] = {
     "PGHOST": "db",
     "PGPORT": "6432",
@@ -24,11 +28,12 @@ LOGIN: dict[str, str | SecretStr] = {
     "PGCONNECT_TIMEOUT": "10",
     "PGPASSWORD": SecretStr("canary"),
     "PGPASSFILE": "/nonexistent/pgpass",
+    "PGOPTIONS": LIMITS,
 }
 LOAD: dict[str, str | SecretStr] = {
     **LOGIN,
-    "PGOPTIONS": "-c synchronous_commit=off -c maintenance_work_mem=256MB -c max_parallel_maintenance_workers=0"
-    " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c jit=off -c enable_hashjoin=off",
+    "PGOPTIONS": f"{LIMITS} -c synchronous_commit=off -c maintenance_work_mem=256MB"
+    " -c max_parallel_maintenance_workers=0 -c jit=off -c enable_hashjoin=off",
 }
 RUN = "pawpaw-ops/r1"
 
@@ -220,10 +225,13 @@ def test_a_name_stays_a_name(name: str, conninfo: str) -> None:
 
 
 def test_a_login_may_name_another_database_and_settings() -> None:
-    """Spaces and backslashes in a setting's value survive libpq's splitting."""
-    env = command.login(APP, app=RUN, dbname="other", options={"DateStyle": "ISO, YMD", "x.y": "a\\b"})
+    """Spaces and backslashes in a setting's value survive libpq's splitting, and settings win over those of all."""
+    options = {"DateStyle": "ISO, YMD", "x.y": "a\\b", "statement_timeout": "5s"}
+    env = command.login(APP, app=RUN, dbname="other", options=options)
     assert env["PGDATABASE"] == "other"
-    assert env["PGOPTIONS"] == r"-c DateStyle=ISO,\ YMD -c x.y=a\\b"
+    assert env["PGOPTIONS"] == (
+        LIMITS.replace("statement_timeout=0", "statement_timeout=5s") + r" -c DateStyle=ISO,\ YMD -c x.y=a\\b"
+    )
 
 
 GOLDEN = {

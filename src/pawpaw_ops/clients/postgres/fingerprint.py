@@ -31,9 +31,6 @@ FIXED_SETTINGS: Mapping[str, str] = MappingProxyType(
         "lc_monetary": "C",
         "search_path": "",
         "row_security": "off",
-        "statement_timeout": "0",
-        "idle_in_transaction_session_timeout": "0",
-        "lock_timeout": "10s",
         "jit": "off",
     }
 )

@@ -105,7 +105,7 @@ def swap(conn: Conn, names: Names, *, retired: Marker, fence_s: float = FENCE_S,
         connection_limit=sql.Literal(marker.connection_limit),
         fault=sql.SQL(fault),
     )
-    conn.execute("SET client_connection_check_interval = 0; SET lock_timeout = '5s'; SET idle_session_timeout = 0")
+    conn.execute("SET client_connection_check_interval = 0; SET lock_timeout = '5s'")
     conn.execute("SELECT set_config('statement_timeout', %s, false)", (f"{int(fence_s + 20)}s",))
     try:
         conn.execute(statement)

@@ -5,11 +5,11 @@ import secrets
 import shutil
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import redis
 from pydantic import SecretStr
@@ -27,6 +27,7 @@ from pawpaw_ops.models.redis import RedisManifest
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.runner import LocalRunner
 from tests.integration.support_limits import make_limit
+from tests.threads import Crowd
 from tests.waiting import wait_until
 
 PASSWORD = "canary-redis-7f3a"
@@ -240,20 +241,19 @@ class RedisKit:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Load:
+class Load(Crowd):
     """Writers that never rest, and rewrites of the append-only file one after the other."""
 
     def __init__(self, server: RealRedis, *, writers: int = 2, rewrites: bool = True) -> None:
-        self._server, self._over = server, threading.Event()
-        self._threads = [threading.Thread(target=self._write, args=(n,), daemon=True) for n in range(writers)]
-        if rewrites:
-            self._threads.append(threading.Thread(target=self._rewrite, daemon=True))
+        work = [partial(self._write, number) for number in range(writers)]
+        super().__init__(*work, *([self._rewrite] if rewrites else []))
+        self._server = server
         self.written = [0] * writers
         self.rewrites = 0
 
     def _write(self, number: int) -> None:
         with self._server.client() as client:
-            while not self._over.is_set():
+            while not self.over.is_set():
                 pipe = client.pipeline(transaction=number % 2 == 1)
                 for n in range(200):
                     pipe.set(f"load:{number}:{(self.written[number] + n) % 50_000}", "x" * 100)
@@ -262,18 +262,8 @@ class Load:
 
     def _rewrite(self) -> None:
         with self._server.client() as client:
-            while not self._over.is_set():
+            while not self.over.is_set():
                 with suppress(redis.ResponseError):
                     client.bgrewriteaof()
                     self.rewrites += 1
-                self._over.wait(0.02)
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+                self.over.wait(0.02)

@@ -3,10 +3,9 @@
 import gzip
 import os
 import signal
-import threading
 import time
+from functools import partial
 from pathlib import Path
-from typing import Self
 
 import psycopg
 import pytest
@@ -41,6 +40,7 @@ from pawpaw_ops.testing import at_entry
 from tests.integration.support_child import Child, forked
 from tests.integration.support_mounts import small_disk
 from tests.integration.support_stack import Kit, try_connect
+from tests.threads import Crowd
 from tests.waiting import wait_until
 
 
@@ -67,27 +67,23 @@ def test_C1_swap_under_clients(kit: Kit) -> None:
     """Eight clients that reconnect see the old database, then the new one, never the old one again."""
     backup_db(stack=kit.name)
     kit.sql("UPDATE users SET city = 'perdida'")
-    stop, seen = threading.Event(), [list[bool]() for _ in range(8)]
+    seen = [list[bool]() for _ in range(8)]
 
     def client(answers: list[bool]) -> None:
-        while not stop.is_set():
+        while not crowd.over.is_set():
             try:
                 with try_connect(kit, kit.database) as conn:
-                    while not stop.is_set():
+                    while not crowd.over.is_set():
                         row = conn.execute("SELECT city = 'perdida' FROM users WHERE id = 1").fetchone()
                         assert row is not None
                         answers.append(row[0])
             except Exception:  # noqa: BLE001, S112 - whatever a client meets, it connects again
                 continue
 
-    threads = [threading.Thread(target=client, args=(answers,)) for answers in seen]
-    for thread in threads:
-        thread.start()
-    restore_db(stack=kit.name, approve=True)
-    wait_until(lambda: all(answers and not answers[-1] for answers in seen), "every client reads the new database")
-    stop.set()
-    for thread in threads:
-        thread.join()
+    crowd = Crowd(*(partial(client, answers) for answers in seen))
+    with crowd:
+        restore_db(stack=kit.name, approve=True)
+        wait_until(lambda: all(answers and not answers[-1] for answers in seen), "every client reads the new database")
 
     for answers in seen:
         assert answers == sorted(answers, reverse=True)
@@ -150,7 +146,7 @@ def test_a_swap_that_fails_after_its_renames_leaves_live_open_and_as_before(tiny
     assert names.incoming in tiny.databases()
 
 
-class Storm:
+class Storm(Crowd):
     """Clients who connect, ask which database they are in and leave, as fast as the machine lets them.
 
     Attributes:
@@ -158,22 +154,12 @@ class Storm:
     """
 
     def __init__(self, kit: Kit, *, clients: int = 8, most: int = 4000) -> None:
-        self._kit, self._most, self._over = kit, most, threading.Event()
+        self._kit, self._most = kit, most
         self.seen = [list[int]() for _ in range(clients)]
-        self._threads = [threading.Thread(target=self._rage, args=(seen,), daemon=True) for seen in self.seen]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(*(partial(self._rage, seen) for seen in self.seen))
 
     def _rage(self, seen: list[int]) -> None:
-        while not self._over.is_set() and len(seen) < self._most:
+        while not self.over.is_set() and len(seen) < self._most:
             try:
                 with try_connect(self._kit, self._kit.database) as conn:
                     row = conn.execute(

@@ -103,22 +103,30 @@ def test_C1_swap_under_clients(kit: Kit) -> None:
             "SELECT pg_drop_replication_slot('slot_c2')",
             "logical replication slot",
         ),
+        (
+            "CREATE SUBSCRIPTION sub_c2 CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)",
+            "ALTER SUBSCRIPTION sub_c2 SET (slot_name = NONE); DROP SUBSCRIPTION sub_c2",
+            "subscription 'sub_c2'",
+        ),
     ],
 )
 def test_C2_what_holds_on_is_named(tiny: Kit, hold: str, release: str, says: str) -> None:
-    """What would survive the fence refuses the restore before anything is made."""
-    backup_db(stack=tiny.name)
+    """What would survive the fence refuses the restore before anything is made; no copy holds on to anything."""
     before = tiny.prints().tables
     with try_connect(tiny, tiny.database) as conn:
         for statement in hold.split("; "):
             conn.execute(statement.encode())
     try:
+        backup_db(stack=tiny.name)
         with pytest.raises(Blocked, match=says):
             restore_db(stack=tiny.name, approve=True)
     finally:
         with try_connect(tiny, tiny.database) as conn:
-            conn.execute(release.encode())
+            for statement in release.split("; "):
+                conn.execute(statement.encode())
     tiny.assert_live_untouched(before)
+    assert restore_db(stack=tiny.name, approve=True)
+    assert tiny.sql("SELECT subname FROM pg_subscription") == []
 
 
 def test_C2_open_sessions_are_ended(tiny: Kit) -> None:

@@ -78,6 +78,7 @@ def dump(
         f"--file={to}",
         f"--snapshot={snapshot}",
         "--lock-wait-timeout=10s",
+        "--no-subscriptions",
         "--no-sync",
         _asking(database),
     )
@@ -97,6 +98,7 @@ def dump_sql(database: Database, *, to: Path, snapshot: str, app: str) -> Comman
         f"--file={to}",
         f"--snapshot={snapshot}",
         "--lock-wait-timeout=10s",
+        "--no-subscriptions",
         _asking(database),
     )
     env = login(database, app=app)
@@ -113,12 +115,13 @@ def dump_globals(database: Database, *, app: str) -> Command:
 
 
 def restore(database: Database, *, dbname: str, source: Path, jobs: int, app: str) -> Command:
-    """Load a dump folder into *dbname*, stopping at the first error.
+    """Load a dump folder into *dbname*, stopping at the first error; a copy that subscribes would take live's slot.
 
     Touches: fills *dbname*.
     Source: postgresql.org/docs/15/app-pgrestore.html (`--exit-on-error`, `--jobs`).
     """
-    words = ("--exit-on-error", f"--jobs={jobs}", _asking(database), f"--dbname={_conninfo(dbname)}", str(source))
+    how = ("--exit-on-error", f"--jobs={jobs}", "--no-subscriptions", _asking(database))
+    words = (*how, f"--dbname={_conninfo(dbname)}", str(source))
     env = login(database, app=app, options=RESTORE_SETTINGS)
     return _client(database.tools, "pg_restore", words, env=env, reads=(source,), timeout_s=None)
 
@@ -283,13 +286,9 @@ def _asking(database: Database) -> str:
 
 
 def as_options(settings: Mapping[str, str]) -> str:
-    """Spell settings so that a session begins with them; those win over its role's and its database's own."""
-    return " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())
-
-
-def _escaped(value: str) -> str:
-    """Keep the spaces of a value in `PGOPTIONS`, which is split at spaces."""
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
+    """Spell settings, spaces kept, so that a session begins with them over its role's and its database's own."""
+    kept = {name: value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in settings.items()}
+    return " ".join(f"-c {name}={value}" for name, value in kept.items())
 
 
 def _conninfo(dbname: str) -> str:

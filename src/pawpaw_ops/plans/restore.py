@@ -145,7 +145,7 @@ def check_blockers(blockers: Sequence[str], name: str) -> None:
     if blockers:
         raise Blocked(
             f"the database {name!r} cannot be replaced: {'; '.join(blockers)}.",
-            hint="End these first: ROLLBACK PREPARED, pg_drop_replication_slot, ALTER SUBSCRIPTION … DISABLE.",
+            hint="End these first: ROLLBACK PREPARED, pg_drop_replication_slot, DROP SUBSCRIPTION.",
         )
 
 

@@ -58,6 +58,7 @@ def test_a_dump_writes_one_folder_and_joins_the_servers_network() -> None:
             "--file=/s/plain/dump",
             "--snapshot=0-1",
             "--lock-wait-timeout=10s",
+            "--no-subscriptions",
             "--no-sync",
             "--password",
         ),

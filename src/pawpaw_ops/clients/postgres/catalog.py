@@ -139,7 +139,7 @@ def blockers(conn: Conn, name: str) -> tuple[str, ...]:
         " UNION ALL SELECT format('logical replication slot %%L (%%s)', slot_name, plugin)"
         " FROM pg_replication_slots WHERE database = %(name)s"
         " UNION ALL SELECT format('subscription %%L', subname)"
-        " FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname = %(name)s AND subenabled",
+        " FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname = %(name)s",
         {"name": name},
     ).fetchall()
     return tuple(row[0] for row in rows)

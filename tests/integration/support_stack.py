@@ -158,7 +158,11 @@ class Kit:
 
     def preview(self) -> str:
         """What the last restore showed before it asked."""
-        wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[f"restore-preview-{self.name}"]))
+        return self.shown(f"restore-preview-{self.name}")
+
+    def shown(self, key: str) -> str:
+        """What the newest artifact of that key says."""
+        wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
         with get_client(sync_client=True) as client:
             found = client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.UPDATED_DESC, limit=1)
         return found[0].description or ""

@@ -1,5 +1,6 @@
 """The backup on a real S3 server, alone and beside a folder, whole and faulty."""
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.errors import BackupCorrupt, ConfigError, OpsError, Undone
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.store import S3Settings
+from pawpaw_ops.tasks.report import key
 from tests.integration import support_proxy
 from tests.integration.support_stack import Kit
 
@@ -69,10 +71,13 @@ def test_A6_second_place_is_away(tiny: Kit, rclone: S3Settings) -> None:
     tiny.save_blocks(**bucket(gone))
     first = backup_db(stack=tiny.name)
     assert [entry.verdict for entry in tiny.catalog(0).entries()] == [Verdict.VERIFIED]
+    said = key(f"backup-{tiny.name}-{tiny.database}")
+    assert re.search("⚠ .*127.0.0.1:9", tiny.shown(said))
 
     tiny.save_blocks(**bucket(rclone))
     second = backup_db(stack=tiny.name)
 
+    assert "⚠" not in tiny.shown(said)
     assert [entry.backup_id for entry in tiny.catalog(1).entries()] == [first, second]
     assert {entry.verdict for entry in tiny.catalog(1).entries()} == {Verdict.VERIFIED}
     tiny.assert_clean()

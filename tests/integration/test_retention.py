@@ -1,15 +1,18 @@
 """Retention as the flow does it: a real store, a real server, and the clock in our hands."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from flows.backup import backup_db
 from flows.restore import restore_db
+from pawpaw_ops import sealing
 from pawpaw_ops.clients.store import DATA, Catalog, locations
 from pawpaw_ops.models.backup import Manifest, Proof, new_backup_id
 from pawpaw_ops.models.base import Verdict, utc_now
 from pawpaw_ops.session import open_session
+from pawpaw_ops.session.in_use import being_read, reading
 from pawpaw_ops.tasks import retention
 from tests.integration.support_stack import Kit
 
@@ -119,6 +122,33 @@ def test_D3_backups_whose_bytes_rotted_are_found_before_what_they_would_replace_
     assert shown(tiny) == (a_week, set())
     verdicts = {entry.backup_id: entry.verdict for entry in tiny.catalog().entries()}
     assert [verdicts[backup_id] for backup_id in a_week] == [Verdict.FAILED] * 2 + [Verdict.VERIFIED] * 3
+
+
+def test_D6_a_pinned_backup_and_one_that_is_being_read_stay(
+    tiny: Kit, a_week: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore says which one it reads for as long as it does; whoever expires backups leaves that one alone."""
+    read: list[frozenset[str]] = []
+    unseal = sealing.unseal
+
+    def looked_at(*args: Any, **how: Any) -> sealing.Opened[Any]:
+        read.append(being_read(tiny.state_dir))
+        return unseal(*args, **how)
+
+    monkeypatch.setattr(sealing, "unseal", looked_at)
+    restore_db(stack=tiny.name, backup=a_week[0], into=f"{tiny.database}_b")
+    assert read == [{a_week[0]}]
+    expire(tiny)
+    clock.later(hours=25)
+    tiny.catalog().pin(a_week[3])
+    with reading(tiny.state_dir, a_week[4]):
+        expire(tiny)
+        assert shown(tiny)[0] == a_week
+    expire(tiny)
+    assert shown(tiny)[0] == a_week
+    clock.later(hours=50)
+    expire(tiny)
+    assert shown(tiny) == (a_week[:4], set())
 
 
 def drop(kit: Kit, newest: Manifest | None) -> list[str]:

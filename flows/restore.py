@@ -67,7 +67,7 @@ def restore_db(
         after = redis_policy.prepare(do, redis, ready, keys, into=into)
         planned = step.plan_restore(do, ready, into, accept_schema=accept_schema)
         outlook = None if into else look_at_standby(do, standby)
-        side_oid = step.load_beside(do, ready, planned)
+        side_oid = step.load_beside(do, ready, planned, spare_slots=standby == "must-follow")
         proof = prove_equal(do, ready, planned.side, like=planned.like)
         cutover.mark_proven(do, planned, proof.found, side_oid)
         if into:

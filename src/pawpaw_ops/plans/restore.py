@@ -6,12 +6,22 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field
 
-from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, NotApproved, VersionMismatch
+from pawpaw_ops.errors import (
+    BackupCorrupt,
+    BackupMissing,
+    Blocked,
+    ConfigError,
+    DiskTooSmall,
+    NotApproved,
+    VersionMismatch,
+)
 from pawpaw_ops.models.backup import CatalogEntry, M, id_time
 from pawpaw_ops.models.base import Noun, Verdict
 from pawpaw_ops.models.database import DatabaseRow, ServerFacts
 
 LONGEST_NAME = 63
+RESERVE_BYTES = 256 << 20
+"""What a load leaves: a server that cannot write its log stops, and a slot that is too far behind is given up."""
 LIST = "`prefect deployment run list-backups/…` shows what there is."
 
 
@@ -134,6 +144,51 @@ def check_schema(backup: str, live: str, *, accepted: bool) -> None:
         f"the backup's schema has version {backup}, live has {live}: the application was made for that one.",
         hint="Pass accept_schema=true, and deploy the release that belongs to it; or restore with into=NAME.",
     )
+
+
+def check_server_room(database_bytes: int, wal_bytes: int, free_bytes: int | None) -> None:
+    """Refuse a server that has no room for a second database, the log of its load and a reserve.
+
+    Args:
+        database_bytes: How large the second database will be.
+        wal_bytes: By how much the log may grow before it is recycled; a load writes about twice what it loads at most.
+        free_bytes: What is free; None where it is not known.
+
+    Raises:
+        DiskTooSmall: With the numbers.
+    """
+    wal_bytes = min(wal_bytes, 2 * database_bytes)
+    needed = database_bytes + wal_bytes + RESERVE_BYTES
+    if free_bytes is not None and free_bytes < needed:
+        raise DiskTooSmall(
+            f"the server's data folder needs {needed:,} bytes and has {free_bytes:,} free: {database_bytes:,} for the"
+            f" database beside live, {wal_bytes:,} for write-ahead log, {RESERVE_BYTES:,} that stay free.",
+            hint="Make room there, or restore on another server: its address goes into the PostgresDatabase block.",
+        )
+
+
+def check_load_goes_on(free_bytes: int | None, slots: Sequence[str]) -> None:
+    """End a load before live pays for it.
+
+    Args:
+        free_bytes: What is free in the server's data folder.
+        slots: The replication slots that the load's log would have the server give up, in words.
+
+    Raises:
+        DiskTooSmall: The reserve is touched.
+        Blocked: A slot is about to be given up, so that its standby would have to be made anew.
+    """
+    if free_bytes is not None and free_bytes < RESERVE_BYTES:
+        raise DiskTooSmall(
+            f"the load was ended: the server's data folder has {free_bytes:,} bytes free, {RESERVE_BYTES:,} are kept"
+            " for live.",
+            hint="Make room there and restore again.",
+        )
+    if slots:
+        raise Blocked(
+            f"the load was ended before the server gives up what a standby still needs: {'; '.join(slots)}.",
+            hint="Let the standby catch up or raise max_slot_wal_keep_size, and restore again; or standby=go-on.",
+        )
 
 
 def check_blockers(blockers: Sequence[str], name: str) -> None:

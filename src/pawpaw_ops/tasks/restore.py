@@ -1,6 +1,7 @@
 """The steps of a restore up to the swap: choose, fetch, verify, plan, load beside, prove."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -120,7 +121,7 @@ def plan_restore(do: Session, ready: Ready, into: str, *, accept_schema: bool) -
             plan.check_blockers(catalog.blockers(conn, live.name), live.name)
         plan.check_into(into, catalog.database_names(conn))
         free = catalog.free_bytes(conn)
-        backup_plan.check_room(ready.size_bytes, free, where="the server's data folder")
+        plan.check_server_room(ready.size_bytes, catalog.wal_to_come(conn), free)
         roles = catalog.existing_roles(conn)
         like = _like(conn, ready, live)
         missing = {name: words for name, words in (needs.roles if needs else {}).items() if name not in roles}
@@ -179,14 +180,24 @@ def _like(conn: Conn, ready: Ready, live: DatabaseRow | None) -> DatabaseRow:
 
 
 @operation("load beside")
-def load_beside(do: Session, ready: Ready, planned: RestorePlan) -> int:
+def load_beside(do: Session, ready: Ready, planned: RestorePlan, *, spare_slots: bool = True) -> int:
     """Make a side database, marked as ours and closed to everybody else, and load the backup into it.
+
+    The load ends before live's disk is full.
+
+    Args:
+        do: The session.
+        ready: The backup.
+        planned: What was decided.
+        spare_slots: Whether it also ends before the server gives up a replication slot.
 
     Returns:
         The object id of the side database.
 
     Raises:
         CommandError: pg_restore or psql failed at the first error; its words are quoted.
+        DiskTooSmall: The server's disk is filling up.
+        Blocked: The server is about to give up a replication slot.
         RoleMissing: A role could not be made.
 
     Touches:
@@ -202,6 +213,7 @@ def load_beside(do: Session, ready: Ready, planned: RestorePlan) -> int:
         comment=planned.like.comment,
         connection_limit=planned.like.connection_limit,
     )
+
     with pg.admin() as conn:
         names = tuple(planned.missing_roles)
         do.step(
@@ -212,15 +224,31 @@ def load_beside(do: Session, ready: Ready, planned: RestorePlan) -> int:
             lambda: side.create(conn, planned.side, like=planned.like, marker=marker),
             undo=undo.drop_side(planned.side, do.run_id),
         )
-        do.step("load", lambda: load_into(do, pg.named(planned.side), ready), undo=undo.end_backends(do.run_id))
+        do.step(
+            "load",
+            lambda: load_into(do, pg.named(planned.side), ready, guard=partial(_guard, spare_slots=spare_slots)),
+            undo=undo.end_backends(do.run_id),
+        )
         do.step("set properties", lambda: side.set_properties(conn, planned.side, planned.like))
         made = catalog.database_row(conn, planned.side)
     assert made is not None
     return made.oid
 
 
-def load_into(do: Session, pg: Postgres, ready: Ready) -> None:
+def _guard(conn: Conn, *, spare_slots: bool) -> None:
+    """End a load before it costs live its disk, or a standby its slot."""
+    slots = catalog.slots_at_risk(conn, plan.RESERVE_BYTES) if spare_slots else ()
+    plan.check_load_goes_on(catalog.free_bytes(conn), slots)
+
+
+def load_into(do: Session, pg: Postgres, ready: Ready, *, guard: Callable[[Conn], None] | None = None) -> None:
     """Load a backup into the empty database of *pg*, stopping at the first error, and ANALYZE it.
+
+    Args:
+        do: The session.
+        pg: Where to.
+        ready: The backup.
+        guard: Asked before the load and every second of it; what it raises ends the load.
 
     Raises:
         CommandError: pg_restore or psql failed; its words are quoted.
@@ -242,7 +270,10 @@ def load_into(do: Session, pg: Postgres, ready: Ready) -> None:
         def watch() -> None:
             row = catalog.database_row(watching, name)
             progress.show(row.size_bytes if row else 0, ready.size_bytes)
+            if guard is not None:
+                guard(watching)
 
+        watch()
         do.runner.run(line, while_running=watch)
     with pg.connect() as conn:
         conn.execute("ANALYZE")

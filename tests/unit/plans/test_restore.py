@@ -2,7 +2,7 @@
 
 import pytest
 
-from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, NotApproved
+from pawpaw_ops.errors import BackupCorrupt, BackupMissing, Blocked, ConfigError, DiskTooSmall, NotApproved
 from pawpaw_ops.models.backup import CatalogEntry
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.plans import restore
@@ -63,3 +63,13 @@ def test_C17_an_older_schema_or_one_of_unknown_order_must_be_accepted(backup: st
     with pytest.raises(NotApproved, match=f"version {backup}, live has {live}.*accept_schema=true"):
         restore.check_schema(backup, live, accepted=False)
     restore.check_schema(backup, live, accepted=True)
+
+
+def test_C12_a_server_needs_room_for_a_second_database_its_log_and_a_reserve() -> None:
+    """A load of little writes little log, however much the server would keep."""
+    mib = 1 << 20
+    restore.check_server_room(100 * mib, 50 * mib, None)
+    restore.check_server_room(100 * mib, 50 * mib, 100 * mib + 50 * mib + restore.RESERVE_BYTES)
+    restore.check_server_room(mib, 1000 * mib, 3 * mib + restore.RESERVE_BYTES)
+    with pytest.raises(DiskTooSmall, match=r"needs 425,721,856 bytes and has 425,721,855 free: 104,857,600 for the"):
+        restore.check_server_room(100 * mib, 50 * mib, 425_721_855)

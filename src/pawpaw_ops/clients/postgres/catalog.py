@@ -1,5 +1,6 @@
 """Facts about a server and its databases; nothing here changes anything."""
 
+import re
 from datetime import datetime
 
 from psycopg import errors
@@ -178,19 +179,43 @@ def database_names(conn: Conn) -> tuple[str, ...]:
 
 
 def free_bytes(conn: Conn) -> int | None:
-    """Ask the server's own host how much room its data folder has; None where the server may not say.
+    """Ask the server's own host how much room its data folder and its log have; None where the server may not say.
 
     Source: a backend's working folder is the data folder; POSIX `df -Pk`.
     """
     try:
         with conn.transaction():
             conn.execute("CREATE TEMP TABLE pawpaw_df (line text) ON COMMIT DROP")
-            conn.execute("COPY pawpaw_df FROM PROGRAM 'df -Pk .'")
+            conn.execute("COPY pawpaw_df FROM PROGRAM 'df -Pk . pg_wal'")
             rows = conn.execute("SELECT line FROM pawpaw_df").fetchall()
     except (errors.InsufficientPrivilege, errors.ExternalRoutineException, errors.ReadOnlySqlTransaction):
         return None
-    words = rows[-1][0].split() if rows else []
-    return int(words[3]) * 1024 if len(words) >= 4 and words[3].isdigit() else None  # noqa: PLR2004 - df's fourth column
+    free = [re.search(r" (\d+) +\d+% ", row[0]) for row in rows[1:]]
+    return min((int(found[1]) * 1024 for found in free if found), default=None)
+
+
+def wal_to_come(conn: Conn) -> int:
+    """Return by how many bytes the log may grow before the server recycles it; it takes a superuser."""
+    row = conn.execute(
+        "SELECT greatest(0, pg_size_bytes(current_setting('max_wal_size'))"
+        " - (SELECT coalesce(sum(size), 0) FROM pg_ls_waldir()))::int8"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def slots_at_risk(conn: Conn, within_bytes: int) -> tuple[str, ...]:
+    """Return the slots in use that the server gives up when its log has grown by so much, in words.
+
+    A server whose own limit is small gets half of that.
+    """
+    rows = conn.execute(
+        "SELECT format('the slot %%L may fall %%s bytes further behind', slot_name, greatest(safe_wal_size, 0))"
+        " FROM pg_replication_slots WHERE active AND safe_wal_size"
+        " < least(%s, pg_size_bytes(current_setting('max_slot_wal_keep_size')) / 2) ORDER BY 1",
+        (within_bytes,),
+    ).fetchall()
+    return tuple(row[0] for row in rows)
 
 
 def existing_roles(conn: Conn) -> frozenset[str]:

@@ -13,12 +13,15 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.flow_engine import run_flow
+from prefect.states import Pending
 
 from deployments import runs
 from flows.backup import backup_db
 from flows.restore import restore_db
 from pawpaw_ops.cli import app
-from pawpaw_ops.errors import Undone
+from pawpaw_ops.errors import Undone, VerificationError
+from pawpaw_ops.testing import at_entry
 from tests.integration.support_stack import Kit
 from tests.waiting import wait_until
 
@@ -45,6 +48,11 @@ def say_no_in_the_terminal(kit: Kit) -> None:
 def type_another_name_in_the_ui(kit: Kit) -> None:
     with get_client(sync_client=True) as client:
         runs.answer(client, asking(kit), approve=True, type_the_name=f"{kit.database}_old")
+
+
+def type_the_name(kit: Kit) -> None:
+    with get_client(sync_client=True) as client:
+        runs.answer(client, asking(kit), approve=True, type_the_name=kit.database)
 
 
 def type_the_name_and_leave_the_box_empty(kit: Kit) -> None:
@@ -76,3 +84,34 @@ def test_an_answer_that_is_no_yes_to_this_database_undoes_the_restore(
     assert tiny.databases() == [tiny.database]
     assert tiny.sql("SELECT count(*) FROM dos") == [(100,)]
     tiny.assert_clean()
+
+
+def test_C16_a_run_that_is_started_again_asks_again(tiny: Kit) -> None:
+    """A yes is to one attempt: it is no answer to the next, which shows other numbers."""
+    backup_db(stack=tiny.name)
+    tiny.sql("DELETE FROM dos WHERE id > 100")
+    before = tiny.prints().tables
+
+    def fail() -> None:
+        raise VerificationError("made to fail")
+
+    with ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(copy_context().run, type_the_name, tiny)
+        with at_entry("step", "swap names", fail), pytest.raises(Undone, match="made to fail"):
+            restore_db(stack=tiny.name, approval_timeout_h=0.05)
+        answered.result()
+        again = started_again(tiny)
+        answered = pool.submit(copy_context().run, say_no_in_the_terminal, tiny)
+        with pytest.raises(Undone, match="the answer was no"):
+            run_flow(restore_db, flow_run=again, parameters=again.parameters)
+        answered.result()
+    tiny.assert_live_untouched(before)
+
+
+def started_again(kit: Kit) -> FlowRun:
+    """Return the restore's run, ready to run once more."""
+    wanted = FlowRunFilter(name=FlowRunFilterName(any_=[f"restore-{kit.name}-newest"]))
+    with get_client(sync_client=True) as client:
+        (run,) = client.read_flow_runs(flow_run_filter=wanted)
+        client.set_flow_run_state(run.id, Pending(), force=True)
+        return client.read_flow_run(run.id)

@@ -53,6 +53,7 @@ def ask_for_approval(do: Session, *, question: str, name: str, approve: bool, ti
                 wait_for_input=Approval.with_initial_data(description=question),
                 timeout=int(timeout_h * 3600),
                 poll_interval=POLL_S,
+                key=do.run_id,  # of its own in each attempt, so that a run that is retried asks anew
             )
         except FlowPauseTimeout as seen:
             raise NotApproved(f"nobody answered within {timeout_h:g} h.", hint=APPROVE) from seen

@@ -185,6 +185,7 @@ def test_C15_what_no_dump_of_one_database_has_is_corrupt(body: bytes) -> None:
         "COMMENT ON DATABASE",
         "DROP TABLESPACE",
         "ALTER SYSTEM",
+        "CREATE SUBSCRIPTION",
         "GRANT ALL ON DATABASE",
     ],
 )

@@ -80,9 +80,7 @@ bench: $(READY) ## Measure against `pg_dump | gzip` and `gunzip | psql`; writes 
 .PHONY: soak
 soak: $(READY) ## Kill backups and restores at random steps, their undoing, deploys and rotations at every one, deploy and prune twenty times
 	$(BIN)/python -m benchmarks.soak
-	PAWPAW_SOAK=1 $(BIN)/pytest tests/e2e/test_deploy.py tests/e2e/test_deploy_faults.py tests/e2e/test_deploy_interrupted.py \
-	  tests/e2e/test_deploy_reboot.py tests/e2e/test_rotate_interrupted.py tests/e2e/test_upkeep.py tests/integration/test_adopt_roles.py tests/integration/test_kill_points.py \
-	  tests/integration/test_redis_restore.py tests/integration/stack/test_engine_restart.py
+	PAWPAW_SOAK=1 $(BIN)/pytest $$(grep -rlw SOAK tests --include='test_*.py')
 
 .PHONY: lock
 lock: $(READY) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions that fit

@@ -1,7 +1,7 @@
 """Real containers for tests, through the docker command: whatever is made carries a label and goes by it."""
 
 import contextlib
-import json
+import functools
 import os
 import secrets
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker import APIClient
 
 from tests.waiting import wait_until
 
@@ -61,6 +62,12 @@ def attempt(
     )
 
 
+@functools.cache
+def engine() -> APIClient:
+    """Ask the engine without a program for each question: waiting asks many."""
+    return APIClient(base_url=os.environ.get("DOCKER_HOST"), version="auto")
+
+
 def named(env: Mapping[str, str] | None) -> list[str]:
     """Name variables to docker; their values go by its environment, so that no command line has them."""
     return [f"--env={name}" for name in env or {}]
@@ -107,7 +114,7 @@ class Container:
 
     def inspect(self) -> dict[str, Any]:
         """Return what the engine knows of it."""
-        found: dict[str, Any] = json.loads(docker("inspect", self.name))[0]
+        found: dict[str, Any] = engine().inspect_container(self.name)
         return found
 
     @property

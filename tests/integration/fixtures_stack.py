@@ -12,11 +12,12 @@ from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
+from pawpaw_ops import disposable
 from pawpaw_ops.disposable import DisposableServer
 from tests.integration.support_stack import Kit, load_shop, load_tiny, postgres_15
 
 DRAIN_S = 15.0
-SETTINGS = {"fsync": "off", "max_prepared_transactions": "4", "wal_level": "logical"}
+SETTINGS = {**disposable.SETTINGS, "max_prepared_transactions": "4", "wal_level": "logical"}
 
 
 @pytest.fixture(scope="session")

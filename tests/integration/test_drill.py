@@ -22,8 +22,11 @@ from pawpaw_ops.tasks import drill
 from tests.integration.support_child import Child
 from tests.integration.support_mounts import small_disk
 from tests.integration.support_stack import Kit, postgres_15
+from tests.waiting import SOAK
 
 MOST_ENTRIES = 30
+EVERY = 1 if SOAK else 3
+"""Of the journal's entries one in so many is where it is killed; `make soak` takes each of them."""
 
 
 def evidence_of(kit: Kit) -> list[DrillRecord]:
@@ -192,10 +195,10 @@ def servers_in(folder: Path) -> list[psutil.Process]:
 
 
 def test_E3_the_server_of_a_dead_drill_is_reaped_and_never_listened(tiny: Kit, temporary: Path) -> None:
-    """SIGKILL at every journal entry: the next run of any verb ends the server and removes every trace of it."""
+    """SIGKILL at entries of the journal: the next run of any verb ends the server and removes every trace of it."""
     backup_db(stack=tiny.name)
     left_running = 0
-    for entry in range(1, MOST_ENTRIES):
+    for entry in range(1, MOST_ENTRIES, EVERY):
         code = Child("drill-restore", str(tiny.folder / "child.log"), kill_entry=entry, stack=tiny.name).wait()
         for server in servers_in(temporary):
             left_running += 1
@@ -211,7 +214,7 @@ def test_E3_the_server_of_a_dead_drill_is_reaped_and_never_listened(tiny: Kit, t
         assert code == -signal.SIGKILL, (tiny.folder / "child.log").read_text()[-3000:]
     else:
         pytest.fail("the drill has more entries than expected")
-    assert left_running >= 2
+    assert left_running >= (2 if SOAK else 1)
     assert [record.verdict for record in evidence_of(tiny)].count(Verdict.VERIFIED) >= 1
 
 

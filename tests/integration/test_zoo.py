@@ -9,8 +9,11 @@ from psycopg.errors import UniqueViolation
 from flows.backup import backup_db
 from flows.restore import restore_db
 from tests.integration.support_stack import Kit
+from tests.waiting import SOAK
 
 ZOO = Path(__file__).parent / "zoo.sql"
+TABLES = 5000 if SOAK else 1500
+"""More than a process may have files open at once; `make soak` takes five thousand."""
 
 
 def test_A15_round_trip(tiny: Kit) -> None:
@@ -77,14 +80,13 @@ def test_A15_no_table_at_all(tiny: Kit) -> None:
     assert tiny.prints().tables == {}
 
 
-def test_A15_five_thousand_tables(tiny: Kit) -> None:
-    """Five thousand tables are as good as five."""
-    tiny.sql(
-        "DO $$ BEGIN FOR n IN 1..5000 LOOP EXECUTE format('CREATE TABLE t%s (a int)', n); COMMIT; END LOOP; END $$"
-    )
+def test_A15_thousands_of_tables(tiny: Kit) -> None:
+    """They are as good as five."""
+    create = "EXECUTE format('CREATE TABLE t%s (a int)', n)"
+    tiny.sql(f"DO $$ BEGIN FOR n IN 1..{TABLES} LOOP {create}; COMMIT; END LOOP; END $$")
     tiny.sql("INSERT INTO t77 VALUES (1)")
     before = tiny.prints().tables
     backup_db(stack=tiny.name)
     restore_db(stack=tiny.name, approve=True)
     assert tiny.prints().tables == before
-    assert len(before) == 5002
+    assert len(before) == TABLES + 2

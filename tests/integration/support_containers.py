@@ -19,7 +19,7 @@ from pawpaw_ops.models.database import ClientTools, Database
 from tests.integration.stack import support_docker
 from tests.integration.stack.support_docker import DockerError, docker
 from tests.integration.support_stack import Kit
-from tests.waiting import wait_until
+from tests.waiting import EVERY_S, wait_until
 
 HBA = support_docker.STACK / "postgres" / "conf" / "pg_hba.conf"
 """The stack's own rules: from the container's networks alone, and never without a password."""
@@ -108,7 +108,7 @@ class ContainerKit(Kit):
             found[:] = [one for one in found if one["Config"]["Entrypoint"] == [program] and one["State"]["Running"]]
             return bool(found)
 
-        wait_until(look, f"{program} runs in a container")
+        wait_until(look, f"{program} runs in a container", every_s=EVERY_S)  # some are short
         return found[0]
 
 

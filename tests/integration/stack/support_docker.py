@@ -229,7 +229,7 @@ class World:
         full = f"{self.id}-{name}"
         docker(
             *("run", "--detach", "--name", full, "--label", self.label, "--network", network, "--network-alias", name),
-            "--health-interval=500ms",
+            "--health-interval=1s",
             MEMORY,
             *(HARDENED if hardened else ("--init",)),
             *options,

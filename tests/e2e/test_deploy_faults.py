@@ -32,7 +32,7 @@ BROKEN = {
     "A6-port": (Fault.WRONG_PORT, "refused"),
     "A7": (
         Fault.ONE_UNHEALTHY,
-        "is (unhealthy|starting): its last health check ended with exit code 1 and said nothing",
+        "is (unhealthy|starting): its last health check ended with exit code 1 and said '/health answered 503'",
     ),
     "A8": (Fault.OOM, r"ended with exit code 137: it was killed for taking more memory than the \d+ MiB that it may"),
 }

@@ -142,6 +142,7 @@ def test_it_is_restarted_again_and_again(ground: Ground) -> None:
 def test_it_is_never_healthy(ground: Ground) -> None:
     unwell = ground.start("x-unwell", Fault.UNHEALTHY)
     wait_until(lambda: health(unwell) == "unhealthy", "it is unhealthy")
+    unwell.wait_log("listening")
     assert ground.ask(unwell, "/health").json()["fault"] == "unhealthy"
     assert unwell.state["Running"]
 

@@ -33,7 +33,7 @@ from tests.waiting import SOAK, wait_until
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api", "nobody_notices")
 COMMIT, LAST = 14, 17
 """Where a deploy's journal has its commit, and its end."""
-ENTRIES = range(1, LAST + 1) if SOAK else (*range(2, COMMIT, 3), COMMIT, LAST)
+ENTRIES = range(1, LAST + 1) if SOAK else (*range(2, COMMIT, 4), COMMIT, LAST)
 """`make soak` kills a deploy at each of them."""
 START, SWITCH = "start new replicas of backend, frontend", "switch the gateway"
 STEPS = [START, SWITCH, "write the images into the .env"]

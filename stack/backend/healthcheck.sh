@@ -1,5 +1,5 @@
 #!/bin/bash
-# Asks /health with nothing but bash: a Node.js started for each question took more than the server that it asks.
+# Asks /health with nothing but bash: a Node.js started for each question is a whole runtime each time.
 set -euo pipefail
 
 exec 3<>"/dev/tcp/127.0.0.1/${PORT:-4000}"

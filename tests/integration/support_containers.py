@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import psutil
 from pydantic import SecretStr
@@ -19,6 +19,7 @@ from pawpaw_ops.models.database import ClientTools, Database
 from tests.integration.stack import support_docker
 from tests.integration.stack.support_docker import DockerError, docker
 from tests.integration.support_stack import Kit
+from tests.threads import Crowd
 from tests.waiting import EVERY_S, wait_until
 
 HBA = support_docker.STACK / "postgres" / "conf" / "pg_hba.conf"
@@ -121,7 +122,7 @@ def no_postgres_here(folder: Path) -> str:
     return str(folder)
 
 
-class Witness:
+class Witness(Crowd):
     """Reads every command line, every environment and every inspection of a tool's container that it can get."""
 
     def __init__(self, kit: ContainerKit) -> None:
@@ -129,28 +130,17 @@ class Witness:
         self.argv: set[str] = set()
         self.environments: set[str] = set()
         self.inspected: set[str] = set()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._processes, self._containers)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(self._processes, self._containers)
 
     def _processes(self) -> None:
-        while not self._stop.wait(0.01):
+        while not self.over.wait(0.01):
             for process in psutil.process_iter():
                 with contextlib.suppress(psutil.Error):
                     self.argv.add(" ".join(process.cmdline()))
                     self.environments.add(str(process.environ()))
 
     def _containers(self) -> None:
-        while not self._stop.wait(0.01):
+        while not self.over.wait(0.01):
             for found in self.kit.tool_containers():
                 with contextlib.suppress(DockerError):
                     self.inspected.add(docker("inspect", found))

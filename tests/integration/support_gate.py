@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tests.loopback import served
+
 
 class Gate:
     """The way, open at first.
@@ -76,16 +78,12 @@ def gate(url: str) -> Iterator[Gate]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        made = Gate(url, server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(Server(("127.0.0.1", 0), Handler)) as port:
+        made = Gate(url, port)
         try:
             yield made
         finally:
             made.cut()
-            server.shutdown()
-            thread.join()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

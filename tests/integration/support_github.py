@@ -9,15 +9,16 @@ import hashlib
 import json
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from nacl.public import PrivateKey, SealedBox
+
+from tests.loopback import JsonHandler, served
 
 DESCRIPTION = json.loads((Path(__file__).parent / "github_openapi.json").read_text())
 TOKEN = "made-up-token"
@@ -149,48 +150,34 @@ class GitHubDouble:
         return [one["state"] for one in self.statuses[deployment]]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(JsonHandler):
     """Speaks HTTP for a double, which its subclass holds."""
 
     double: GitHubDouble
 
     def do_POST(self) -> None:
-        status, said = self.double.answer(self.path, dict(self.headers), self._body())
-        self._say(status, said, {})
+        status, said = self.double.answer(self.path, dict(self.headers), self.body())
+        self.say(status, said)
 
     def do_GET(self) -> None:
         self._about_secrets("GET", None)
 
     def do_PUT(self) -> None:
-        self._about_secrets("PUT", self._body())
-
-    def _body(self) -> Any:
-        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._about_secrets("PUT", self.body())
 
     def _about_secrets(self, method: str, body: Any) -> None:
         fault = next((one for one in self.double.faults if one[0] == method), ("", 200, {}))
         if fault in self.double.faults:
             self.double.faults.remove(fault)
         if fault[0] and fault[1] > 0:
-            self._say(fault[1], {"message": "as the test wants it"}, fault[2])
+            self.say(fault[1], {"message": "as the test wants it"}, fault[2])
             return
         status, said = self.double.ask_secrets(method, self.path, dict(self.headers), body)
         if fault[0] and not fault[1]:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self._say(status, said, {})
-
-    def _say(self, status: int, said: dict[str, Any], more: dict[str, str]) -> None:
-        text = b"" if status == 204 else json.dumps(said).encode()
-        self.send_response(status)
-        for name, value in ({} if status == 204 else {"Content-Length": str(len(text))} | more).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-        """Say nothing."""
+        self.say(status, said)
 
 
 @contextlib.contextmanager
@@ -199,11 +186,5 @@ def github_double() -> Iterator[GitHubDouble]:
     double = GitHubDouble()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"double": double}))
     double.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield double
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -7,12 +7,12 @@ in github.com/grafana/grafana/issues/109138. No real Grafana could be had to hol
 
 import base64
 import contextlib
-import json
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import JsonHandler, served
 
 MOST_TRIES = 5
 """Wrong tries in five minutes that block a login, the right password too."""
@@ -85,7 +85,7 @@ class GrafanaDouble:
         return 200, {"message": "User password changed"}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(JsonHandler):
     """Speaks HTTP for a double, which its subclass holds."""
 
     double: GrafanaDouble
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(None)
 
     def do_PUT(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._answer(self.body())
 
     def _answer(self, body: Any) -> None:
         fault = next((one for one in self.double.faults if one[0] == self.command), None)
@@ -110,15 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        text = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-        """Say nothing."""
+        self.say(status, said)
 
 
 @contextlib.contextmanager
@@ -126,12 +118,5 @@ def grafana_double(password: str) -> Iterator[GrafanaDouble]:
     """Run one while the block lasts."""
     double = GrafanaDouble(password)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"double": double}))
-    double.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with served(server) as double.port:
         yield double
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pawpaw_ops.models.store import S3Settings
 from tests.integration.support_s3 import client
+from tests.loopback import served
 
 Headers = list[tuple[str, str]]
 HOP = {"connection", "keep-alive", "expect", "transfer-encoding"}
@@ -81,16 +82,12 @@ def proxy(upstream: S3Settings, *, strict: bool = False, conditional: bool = Tru
     class Bound(Exchange):
         proxy = running
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bound) as server:
-        running.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bound)) as port:
+        running.url = f"http://127.0.0.1:{port}"
         try:
             yield running
         finally:
             running.stopping.set()
-            server.shutdown()
-            thread.join()
 
 
 class Exchange(http.server.BaseHTTPRequestHandler):

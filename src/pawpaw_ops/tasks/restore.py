@@ -213,7 +213,6 @@ def load_beside(do: Session, ready: Ready, planned: RestorePlan, *, spare_slots:
         comment=planned.like.comment,
         connection_limit=planned.like.connection_limit,
     )
-
     with pg.admin() as conn:
         names = tuple(planned.missing_roles)
         do.step(

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from tests.loopback import served
+
 SOCKET = "/var/run/docker.sock"
 REQUEST = re.compile(rb"^(GET|HEAD|POST|PUT|DELETE) (\S+) HTTP/1\.1\r\n", re.MULTILINE)
 
@@ -44,15 +46,9 @@ def engine_proxy() -> Iterator[EngineProxy]:
                 _pass_on(self.request, engine, proxy)
                 back.join()
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        proxy.address = f"tcp://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
+        proxy.address = f"tcp://127.0.0.1:{port}"
+        yield proxy
 
 
 def _pass_on(source: socket.socket, target: socket.socket, proxy: EngineProxy | None) -> None:

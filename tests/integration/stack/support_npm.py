@@ -6,14 +6,15 @@ The paths and answers are those that npm 11 asks for: a package's document, and 
 import contextlib
 import gzip
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+from tests.loopback import JsonHandler, served
 
 BULK = "/-/npm/v1/security/advisories/bulk"
 
@@ -89,7 +90,7 @@ def npm_registry() -> Iterator[Registry]:
     """Run one while the block lasts."""
     registry = Registry()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(JsonHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -99,28 +100,12 @@ def npm_registry() -> Iterator[Registry]:
             self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
         def _answer(self, body: bytes) -> None:
-            status, said = registry.answer(self.path, body)
-            text = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-            """Say nothing."""
+            self.say(*registry.answer(self.path, body))
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
     registry.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield registry
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def write_part(folder: Path, registry: Registry, canary: Path, **wanted: str) -> None:

@@ -1,10 +1,8 @@
 """When an authority wants a certificate renewed, asked of a server that speaks as RFC 9773 says."""
 
-import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pawpaw_ops.clients.authority import renewal_time
 from pawpaw_ops.errors import Unreachable
 from pawpaw_ops.models.certificate import WantedCertificate
+from tests.loopback import JsonHandler, served
 
 NOW = datetime.now(UTC)
 START = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -24,20 +23,14 @@ PATH = "aYhba4dGQEHhs3uEe9CuLN6tvu8.AIdlQyESNFZ4"
 """Its issuer's key and its number, as RFC 9773 section 4.1 spells the example that has both."""
 
 
-class Authority(BaseHTTPRequestHandler):
+class Authority(JsonHandler):
     """Has a directory, and says of one certificate when it is to be renewed."""
 
     answers: dict[str, Any]
 
     def do_GET(self) -> None:
         found = self.answers.get(self.path)
-        self.send_response(200 if found is not None else 404)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-        """Say nothing."""
+        self.say(200 if found is not None else 404, found)
 
 
 @pytest.fixture
@@ -47,14 +40,10 @@ def answers() -> dict[str, Any]:
 
 @pytest.fixture
 def wanted(answers: dict[str, Any]) -> Iterator[WantedCertificate]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Authority,), {"answers": answers})) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Authority,), {"answers": answers}))) as port:
+        url = f"http://127.0.0.1:{port}"
         answers["/dir"] = {"newNonce": f"{url}/nonce", "renewalInfo": f"{url}/renewal"}
         yield WantedCertificate(names=("shop.example.com",), directory=f"{url}/dir")
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
 """Events of containers, from a server that speaks as the engine does."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +10,7 @@ import pytest
 
 from pawpaw_ops.clients.events import KINDS, listen
 from pawpaw_ops.errors import Unreachable
+from tests.loopback import JsonHandler, served
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 
@@ -27,7 +27,7 @@ EVENTS = [
 ]
 
 
-class Engine(BaseHTTPRequestHandler):
+class Engine(JsonHandler):
     """Says its version, tells four events and ends."""
 
     protocol_version = "HTTP/1.1"
@@ -43,9 +43,6 @@ class Engine(BaseHTTPRequestHandler):
         for text in (*(json.dumps(one) + "\n" for one in lines), ""):
             self.wfile.write(f"{len(text):x}\r\n{text}\r\n".encode())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-        """Say nothing."""
-
 
 @pytest.fixture
 def asked() -> list[str]:
@@ -54,12 +51,8 @@ def asked() -> list[str]:
 
 @pytest.fixture
 def engine(asked: list[str]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Engine,), {"asked": asked})) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"tcp://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Engine,), {"asked": asked}))) as port:
+        yield f"tcp://127.0.0.1:{port}"
 
 
 def test_only_what_happens_to_served_services_is_told_and_an_engine_that_ends_is_said(

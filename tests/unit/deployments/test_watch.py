@@ -1,11 +1,10 @@
 """`pawpaw watch` with an engine that a test plays, and a Prefect server that writes down what it is asked for."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -17,6 +16,7 @@ from pawpaw_ops.errors import Unreachable
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.plans.upstreams import Member, Members, render
 from pawpaw_ops.session import open_session
+from tests.loopback import JsonHandler, served
 from tests.unit.support_stacks import stack_of
 from tests.unit.support_watch import at_work
 from tests.waiting import wait_until
@@ -75,13 +75,13 @@ def identity(service: str) -> str:
 def engine() -> Iterator[Engine]:
     made = Engine(dict(ADDRESSES))
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(JsonHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
             if "/events" in self.path:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
@@ -90,28 +90,16 @@ def engine() -> Iterator[Engine]:
                     self._chunk(json.dumps(event) + "\n")
                 self._chunk("")
                 return
-            text = json.dumps(made.answer(self.path)).encode()
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.say(200, made.answer(self.path))
 
         def _chunk(self, text: str) -> None:
             self.wfile.write(f"{len(text):x}\r\n{text}\r\n".encode())
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    made.url = f"tcp://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    for events in made.connections:
-        events.put(None)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        made.url = f"tcp://127.0.0.1:{port}"
+        yield made
+        for events in made.connections:
+            events.put(None)
 
 
 @dataclass

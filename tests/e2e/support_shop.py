@@ -6,6 +6,8 @@ import secrets
 import signal
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,29 @@ class RunningStack:
     def wait_healthy(self, service: str) -> None:
         """Wait until it is."""
         wait_until(lambda: self.healthy(service), f"{service} is healthy", deadline_s=120)
+
+    def addresses(self, service: str) -> set[str]:
+        """Return where the gateway finds a service's containers; known while they run."""
+        network = f"{self.name}_internal"
+        return {one["NetworkSettings"]["Networks"][network]["IPAddress"] for one in self.containers(service)}
+
+    @contextmanager
+    def taken(self, addresses: set[str]) -> Iterator[None]:
+        """Other containers have these addresses while the block lasts: what is stopped now starts elsewhere."""
+        words = ("--label", f"com.docker.compose.project={self.name}", "--network", f"{self.name}_internal")
+        squatters: dict[str, str] = {}
+
+        def squat() -> bool:
+            made = docker("run", "--detach", *words, "--entrypoint", "sleep", self.values["REDIS_IMAGE"], "600").strip()
+            where = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+            squatters[docker("inspect", "--format", where, made).strip()] = made
+            return addresses <= squatters.keys()
+
+        try:
+            wait_until(squat, "their addresses are taken")
+            yield
+        finally:
+            docker("rm", "--force", *squatters.values())
 
     def shop(self) -> "Shop":
         """Return a new customer's browser, more or less."""

@@ -63,17 +63,20 @@ def far(shop: Shop, way: Gate) -> Shop:
 
 @contextmanager
 def restarted(way: Gate, event: str, step: str) -> Iterator[None]:
-    """The engine is away from that entry of the journal on, until somebody has missed it."""
+    """The engine is away from that entry of the journal on, until the run itself waits for it.
+
+    A program that greets the engine first, as Docker's do, has not missed it yet.
+    """
 
     def back() -> None:
-        wait_until(lambda: way.refused > before, "somebody misses the engine")
+        wait_until(lambda: way.url in docker.AWAY_SINCE, "the run misses the engine")
         way.mend()
 
     def away() -> None:
         way.cut()
         mends.start()
 
-    before, mends = way.refused, Thread(target=back)
+    mends = Thread(target=back)
     with at_entry(event, step, away):
         yield
     mends.join()

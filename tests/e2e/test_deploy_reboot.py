@@ -9,9 +9,8 @@ import pytest
 
 from flows.reconcile_gateway import reconcile_gateway
 from flows.recover import recover
-from pawpaw_ops.clients.gateway import live_files
 from pawpaw_ops.errors import Undone
-from pawpaw_ops.plans.upstreams import SERVICES, parse_members
+from pawpaw_ops.plans.upstreams import SERVICES
 from pawpaw_ops.testing import at_entry
 from tests.e2e.support_deploy import Shop, start
 from tests.integration.stack.support_docker import docker
@@ -72,26 +71,12 @@ def test_deploy_E3_E4_after_a_reboot_one_release_serves_and_is_found_where_it_is
 @contextmanager
 def rebooted(shop: Shop) -> Iterator[None]:
     """All stop, other containers take the addresses that the gateway knows, all start again in another order."""
-    files = live_files(shop.stack.project)
-    known = {one.address for name in SERVICES for one in parse_members(files[f"{name}.conf"])}
+    known = {one for name in SERVICES for one in shop.stack.addresses(name)}
     names = [one["Name"].lstrip("/") for name in ("nginx", *SERVICES) for one in shop.stack.containers(name)]
     docker("stop", *names)
-    squatters: dict[str, str] = {}
-    try:
-        wait_until(lambda: known <= {squat(shop, squatters), *squatters}, "their addresses are taken")
+    with shop.stack.taken(known):
         docker("start", *names)
         for name in ("nginx", *SERVICES):
             shop.stack.wait_healthy(name)
         wait_until(lambda: shop.stack.shop().http.get("/api/products").status_code == 200, "the shop answers again")
         yield
-    finally:
-        docker("rm", "--force", *squatters.values())
-
-
-def squat(shop: Shop, squatters: dict[str, str]) -> str:
-    """Start a container in the stack's network; returns the address that it got."""
-    words = ("--label", f"com.docker.compose.project={shop.stack.name}", "--network", f"{shop.stack.name}_internal")
-    made = docker("run", "--detach", *words, "--entrypoint", "sleep", shop.stack.values["REDIS_IMAGE"], "600").strip()
-    found = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", made).strip()
-    squatters[found] = made
-    return found

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -16,7 +17,10 @@ from blocks import BackupIdentity, BackupStore, ComposeProject, PostgresDatabase
 from flows.backup import backup_db
 from flows.restore import restore_db
 from flows.undo_restore import undo_restore
+from pawpaw_ops.clients.gateway import live_files
 from pawpaw_ops.errors import Undone
+from pawpaw_ops.plans.upstreams import parse_members
+from pawpaw_ops.testing import at_entry
 from tests.e2e.support_shop import RunningStack, Shop
 from tests.integration.support_child import Child
 from tests.integration.support_limits import make_limit
@@ -24,6 +28,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
 ORDER_IDS = "SELECT id FROM orders"
+STOPPED = "stop what holds sessions of the database"
 
 
 @pytest.fixture
@@ -135,20 +140,27 @@ def test_C1_F4_a_restore_under_orders_loses_none_that_came_after_it_and_the_repl
     stack.wait_healthy("backend")
 
 
-def test_a_restore_that_stops_the_backends_starts_them_one_by_one(
+@pytest.mark.usefixtures("shop")
+def test_a_restore_that_stops_the_backends_starts_them_one_by_one_and_tells_the_gateway_where(
     stack: RunningStack, blocks_of: str, customers: Customers
 ) -> None:
+    """Others have taken their addresses meanwhile; customers are let in to nobody else."""
     started = {one["Id"]: one["State"]["StartedAt"] for one in stack.containers("backend")}
+    were = stack.addresses("backend")
     backup_db(stack=blocks_of)
-    restore_db(stack=blocks_of, approve=True, quiesce="stop")
-    assert stack.healthy("backend")
-    again = {one["Id"]: one["State"]["StartedAt"] for one in stack.containers("backend")}
-    assert again.keys() == started.keys(), "the same containers"
-    assert all(again[one] != started[one] for one in started), "each was stopped"
-    first, second = sorted(again.values())
-    assert first < second
-    customers.wait_for_more()
-    assert set(customers.refused) <= {503}
+    with ExitStack() as until:
+        with at_entry("done", STOPPED, lambda: until.enter_context(stack.taken(were))):
+            restore_db(stack=blocks_of, approve=True, quiesce="stop")
+        again = {one["Id"]: one["State"]["StartedAt"] for one in stack.containers("backend")}
+        assert again.keys() == started.keys(), "the same containers"
+        assert all(again[one] != started[one] for one in started), "each was stopped"
+        first, second = sorted(again.values())
+        assert first < second
+        now = stack.addresses("backend")
+        assert not now & were
+        assert now == {one.address for one in parse_members(live_files(stack.project)["backend.conf"])}
+        customers.wait_for_more()
+        assert set(customers.refused) <= {503}
 
 
 def test_a_page_that_a_person_put_up_is_not_taken_away(stack: RunningStack, blocks_of: str) -> None:
@@ -165,7 +177,7 @@ def test_a_page_that_a_person_put_up_is_not_taken_away(stack: RunningStack, bloc
     page.unlink()
 
 
-@pytest.mark.parametrize("at", ["show the maintenance page", "stop what holds sessions of the database", "swap names"])
+@pytest.mark.parametrize("at", ["show the maintenance page", STOPPED, "swap names"])
 def test_customers_are_let_in_by_the_run_after_one_that_died_while_they_were_kept_away(
     stack: RunningStack, blocks_of: str, tmp_path: Path, at: str
 ) -> None:

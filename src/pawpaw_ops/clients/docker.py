@@ -19,7 +19,7 @@ T = TypeVar("T")
 LOCAL_ENGINE = "unix:///var/run/docker.sock"
 AWAY_S = 60.0
 """How long an engine may be away that is restarted: without live-restore it ends its containers first, for 15 s."""
-_away: dict[str, float] = {}
+AWAY_SINCE: dict[str, float] = {}
 """Address of an engine that does not answer -> since when."""
 
 
@@ -83,10 +83,10 @@ def patiently(address: str, ask: Callable[[], T]) -> T:
         try:
             made = ask()
         except Unreachable:
-            if time.monotonic() - _away.setdefault(address, time.monotonic()) > AWAY_S:
+            if time.monotonic() - AWAY_SINCE.setdefault(address, time.monotonic()) > AWAY_S:
                 raise
         else:
-            _away.pop(address, None)
+            AWAY_SINCE.pop(address, None)
             return made
         time.sleep(wait_s)
         wait_s = min(2 * wait_s, 2.0)

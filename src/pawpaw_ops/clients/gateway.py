@@ -12,10 +12,11 @@ from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.container_log import Reader
 from pawpaw_ops.clients.docker import processes
 from pawpaw_ops.clients.files import write_together, write_whole
-from pawpaw_ops.clients.http import get
+from pawpaw_ops.clients.http import get, probe
 from pawpaw_ops.commands import docker as command
 from pawpaw_ops.errors import PreconditionError, Unreachable
 from pawpaw_ops.models.project import Project
+from pawpaw_ops.plans import upstreams
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.runner import Runner
 
@@ -24,6 +25,7 @@ TIMEOUT_S = 2.0
 POLL_S = 0.1
 DRAIN_S = 45.0
 """The gateway's worker_shutdown_timeout, and a margin."""
+THROUGH_S = 30.0
 MAINTENANCE = "maintenance.on"
 INSIDE = "/etc/nginx/upstreams.d"
 """Where the gateway has the folder."""
@@ -124,6 +126,49 @@ def old_workers(project: Project) -> int:
 def _old_workers(project: Project, gateway: Seen) -> int:
     titles = processes(project.engine, gateway.id)
     return sum("worker process is shutting down" in title for title in titles)
+
+
+def find_again(project: Project) -> bool:
+    """Write down where the listed replicas are now: a container that is started again may have another address.
+
+    Returns:
+        Whether one had. The gateway reads it at its next reload.
+
+    Raises:
+        OSError: A file cannot be written.
+
+    Touches:
+        The upstream files.
+    """
+    listed = live_files(project)
+    now = {one.id: one.address for one in containers_of(project) if one.address}
+    moved = upstreams.readdress(listed, now)
+    if moved == listed:
+        return False
+    put_files(project, moved)
+    return True
+
+
+def wait_through(project: Project) -> None:
+    """Wait until a backend takes requests from the gateway: a name that it looks up is known a moment late.
+
+    A gateway of before cannot tell, which is no matter.
+
+    Raises:
+        PreconditionError: None does, with what was seen.
+    """
+    there, began = running(project), time.monotonic()
+    url = f"http://{there.address}:{STATUS_PORT}/through/backend"
+    while True:
+        status, seen = probe(url, timeout_s=TIMEOUT_S)
+        if status in (200, 404):
+            return
+        if time.monotonic() - began > THROUGH_S:
+            raise PreconditionError(
+                f"no backend takes requests from the gateway of {project.name!r} after {THROUGH_S:g} s: {seen}.",
+                hint="Its log says which address it tried; `docker compose ps` says which backends run.",
+            )
+        time.sleep(POLL_S)
 
 
 def drain(project: Project) -> float | None:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pawpaw_ops.clients import certificates, gateway, releases, services
-from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.models.release import Release, Warm
 from pawpaw_ops.models.stack import StackSettings
-from pawpaw_ops.plans import upstreams
 from pawpaw_ops.plans.certificates import mismatched
 from pawpaw_ops.runner import LocalRunner
 from pawpaw_ops.session.journal import Undo
@@ -80,7 +78,14 @@ def _end_maintenance(stack: StackSettings, args: Args) -> None:
 
 
 def _start_services(stack: StackSettings, args: Args) -> None:
-    services.start_one_by_one(stack.its_project(), args["names"], LocalRunner())
+    """The gateway as well, so that nobody is let in to where they were before."""
+    project = stack.its_project()
+    services.start_one_by_one(project, args["names"], LocalRunner())
+    moved = gateway.find_again(project)
+    if gateway.is_running(project):
+        if moved:
+            gateway.reload(project, LocalRunner())
+        gateway.wait_through(project)
 
 
 def _recreate_services(stack: StackSettings, args: Args) -> None:
@@ -99,8 +104,7 @@ def _gateway_to(stack: StackSettings, args: Args) -> None:
     """
     project = stack.its_project()
     gateway.put_files(project, args["files"])
-    now = {one.id: one.address for one in containers_of(project) if one.address}
-    gateway.put_files(project, upstreams.readdress(args["files"], now))
+    gateway.find_again(project)
     if gateway.is_running(project):
         gateway.reload(project, LocalRunner())
         gateway.drain(project)

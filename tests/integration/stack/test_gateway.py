@@ -182,6 +182,8 @@ def test_it_starts_before_anything_else_and_says_so(world: World, gateway_image:
     assert (page.status, "La tienda no responde" in page.body) == (502, True)
     assert gateway.inner("/healthz") == "ok\n"
     assert gateway.inner("/release") == "bootstrap none\n"
+    through = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8081/through/backend")
+    assert gateway.container.exec(*through) == "502"
     settings = gateway.container.inspect()
     assert settings["Config"]["User"] == "101:101"
     assert settings["HostConfig"]["ReadonlyRootfs"]
@@ -249,6 +251,7 @@ def test_maintenance_is_a_file_and_needs_no_reload(world: World, gateway_image: 
     assert gateway.ask("/assets/a.css").status == 200
     assert gateway.inner("/healthz") == "ok\n"
     assert len(backend.logs().splitlines()) == reached
+    assert json.loads(gateway.inner("/through/backend"))["who"] == "backend"
 
     (gateway.live / "maintenance.on").unlink()
     assert gateway.ask("/").status == gateway.ask("/api/x").status == 200

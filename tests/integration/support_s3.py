@@ -6,8 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
+from prefect_aws import MinIOCredentials
+from prefect_aws.client_parameters import AwsClientParameters
 from pydantic import SecretStr
 
 from pawpaw_ops.commands.command import Command
@@ -43,6 +46,16 @@ def moto(folder: Path, *, prefix: str = "") -> Iterator[S3Settings]:
         with client(settings) as s3:
             s3.create_bucket(Bucket=BUCKET)
         yield settings
+
+
+def bucket(settings: S3Settings, **changed: Any) -> dict[str, Any]:
+    """The fields of a BackupStore block for a bucket."""
+    login = MinIOCredentials(
+        minio_root_user=settings.access_key_id,
+        minio_root_password=SecretStr(settings.secret_access_key.get_secret_value()),
+        aws_client_parameters=AwsClientParameters(endpoint_url=settings.endpoint_url),
+    )
+    return {"bucket": settings.bucket, "prefix": settings.prefix, "credentials": login} | changed
 
 
 @contextlib.contextmanager

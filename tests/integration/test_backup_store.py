@@ -1,12 +1,8 @@
 """The backup on a real S3 server, alone and beside a folder, whole and faulty."""
 
 import re
-from typing import Any
 
 import pytest
-from prefect_aws import MinIOCredentials
-from prefect_aws.client_parameters import AwsClientParameters
-from pydantic import SecretStr
 
 from flows.backup import backup_db
 from flows.list_backups import list_backups
@@ -17,17 +13,8 @@ from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.store import S3Settings
 from pawpaw_ops.tasks.report import key
 from tests.integration import support_proxy
+from tests.integration.support_s3 import bucket
 from tests.integration.support_stack import Kit
-
-
-def bucket(settings: S3Settings, **changed: Any) -> dict[str, Any]:
-    """The fields of a BackupStore block for a bucket."""
-    login = MinIOCredentials(
-        minio_root_user=settings.access_key_id,
-        minio_root_password=SecretStr(settings.secret_access_key.get_secret_value()),
-        aws_client_parameters=AwsClientParameters(endpoint_url=settings.endpoint_url),
-    )
-    return {"bucket": settings.bucket, "prefix": settings.prefix, "credentials": login} | changed
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from pawpaw_ops.errors import OpsError, VerificationError
 from pawpaw_ops.models.store import S3Settings
 from pawpaw_ops.testing import at_entry
 from tests.integration.support_canaries import ArgvSampler, files
+from tests.integration.support_s3 import bucket
 from tests.integration.support_stack import Kit
-from tests.integration.test_backup_store import bucket
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from docker import DockerClient
@@ -79,11 +80,20 @@ def engine_disk(address: str) -> Disk:
     """
     folder = data_folder(address)
     try:
-        found = os.statvfs(folder)
+        return disk_of(folder)
     except OSError as seen:
         raise Unreachable(
             f"the engine's folder {folder} cannot be looked at: {seen.strerror}.", hint="Is the engine this host's?"
         ) from seen
+
+
+def disk_of(folder: Path | str) -> Disk:
+    """Look at the disk that a folder is on.
+
+    Raises:
+        OSError: The folder is not there.
+    """
+    found = os.statvfs(folder)
     return Disk(
         bytes_total=found.f_blocks * found.f_frsize,
         bytes_free=found.f_bavail * found.f_frsize,

@@ -193,6 +193,16 @@ VERBS: tuple[Verb, ...] = (
         containers=True,
     ),
     Verb(
+        name="prune-backups",
+        flow="prune_backups:prune_backups",
+        does="on a full disk, remove the oldest backups here that another location has too, once those were read again",
+        touches="the store's folder",
+        undone_by="the copies elsewhere",
+        when="by hand",
+        approval=True,
+        in_freeze=True,
+    ),
+    Verb(
         name="renew-certificates",
         flow="renew_certificates:renew_certificates",
         does="obtain a certificate when it is time, load it, and see it served on every name",

@@ -24,7 +24,7 @@ def list_catalog(stack: StackSettings) -> list[CatalogEntry[Any]]:
     silent = []
     for location in locations(stack.store):
         try:
-            for target in _catalogs(stack, location):
+            for target in catalogs_of(stack, location):
                 found += [(target.name, entry) for entry in target.entries()]
         except OpsError as seen:
             silent.append(f"{location.name} does not answer: {seen.message}")
@@ -40,7 +40,7 @@ def list_catalog(stack: StackSettings) -> list[CatalogEntry[Any]]:
     return [entry for _, entry in found]
 
 
-def _catalogs(stack: StackSettings, location: Location) -> tuple[Catalog[Any], ...]:
+def catalogs_of(stack: StackSettings, location: Location) -> tuple[Catalog[Any], ...]:
     """Return the catalogs of everything that a stack backs up."""
     redis = (Catalog(location, stack.name, stack.redis.name, RedisManifest),) if stack.redis else ()
     return (Catalog(location, stack.name, stack.database.name), *redis)

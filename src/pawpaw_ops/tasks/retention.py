@@ -1,5 +1,6 @@
 """What follows a backup: copies missing elsewhere, backups that expire, replaced databases nobody needs any more."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -97,7 +98,7 @@ def expire_backups(do: Session, catalogs: tuple[Catalog[Any], ...]) -> tuple[str
     frozen: list[str] = []
     for target in catalogs:
         others = {name: found for name, found in entries.items() if name != target.location.name}
-        decided = _decide(do, target, others)
+        decided = decide(do, target, others)
         for decision in (*decided.steps, *retention.leftovers(target.unpublished(), now=utc_now())):
             _carry_out(do, target, decision)
         if decided.frozen:
@@ -118,7 +119,9 @@ def _title(do: Session, catalogs: tuple[Catalog[Any], ...]) -> str:
     return f"{do.stack.name}-{of.kind.holds.below}{of.name}" if of.kind.holds.below else do.stack.name
 
 
-def _decide(do: Session, target: Catalog[Any], others: dict[str, list[CatalogEntry[Any]]]) -> retention.RetentionPlan:
+def decide(
+    do: Session, target: Catalog[Any], others: Mapping[str, list[CatalogEntry[Any]]], *, emergency: bool = False
+) -> retention.RetentionPlan:
     """Plan, re-read the backups that would be relied upon, and plan again with what they turned out to be."""
 
     def plan(rehashed: frozenset[str]) -> retention.RetentionPlan:
@@ -129,18 +132,20 @@ def _decide(do: Session, target: Catalog[Any], others: dict[str, list[CatalogEnt
             now=utc_now(),
             in_use=being_read(do.stack.state_dir),
             rehashed=rehashed,
+            emergency=emergency,
         )
 
     decided, good = plan(frozenset()), frozenset[str]()
     while decided.recheck and not set(decided.recheck) <= good:
         for backup_id in set(decided.recheck) - good:
-            if _reread(do, target, backup_id):
+            if reread(do, target, backup_id):
                 good |= {backup_id}
         decided = plan(good)
     return decided
 
 
-def _reread(do: Session, target: Catalog[Any], backup_id: str) -> bool:
+def reread(do: Session, target: Catalog[Any], backup_id: str) -> bool:
+    """Whether a stored backup's bytes are what its manifest says; one that is not is marked so."""
     try:
         check_stored(target.manifest(backup_id), target)
     except (BackupCorrupt, StoreError) as seen:

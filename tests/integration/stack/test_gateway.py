@@ -374,7 +374,14 @@ def test_what_a_backend_is_told(shop: Gateway) -> None:
 
 def test_the_access_log(shop: Gateway) -> None:
     reply = shop.ask('/api/caf%C3%A9"x?token=secreto', User_Agent='a"b\\c')
-    line = next(line for line in shop.requests() if line["request_id"] == reply.headers["X-Request-Id"])
+    found: list[dict[str, Any]] = []
+
+    def logged() -> bool:
+        found[:] = [line for line in shop.requests() if line["request_id"] == reply.headers["X-Request-Id"]]
+        return bool(found)
+
+    wait_until(logged, "the request is logged")
+    [line] = found
 
     assert set(line) >= {
         "time",

@@ -15,7 +15,9 @@ from deployments.apply import POOL
 from pawpaw_ops.plans.env_values import variables
 from tests.contract.support_project import ROOT
 
-UNITS = sorted((ROOT / "deployments" / "systemd").glob("*.service"))
+FOLDER = ROOT / "deployments" / "systemd"
+UNITS = sorted(unit for unit in FOLDER.glob("*.service") if unit.stem != "pawpaw-operations")
+SOCKET, CARRIER = (FOLDER / f"pawpaw-operations.{kind}" for kind in ("socket", "service"))
 HOME = "/opt/pawpaw-ops"
 NOT_IN_THE_SETTINGS = {"PREFECT_SERVER_ENCRYPTION_KEY"}
 """Read by Prefect's server from the environment alone."""
@@ -78,17 +80,31 @@ def test_a_worker_is_drained_before_it_ends_and_shares_its_folders_with_the_engi
     assert values(worker, "PrivateTmp") == []
 
 
+def test_the_gateways_way_leads_to_the_server_and_begins_in_the_folder_that_the_page_names() -> None:
+    """By a socket: what listens on an address of Docker's would be in reach of every container."""
+    (server,) = (unit for unit in UNITS if unit.stem == "pawpaw-server")
+    words = commands(server)[1]
+    host, port = (words[words.index(option) + 1] for option in ("--host", "--port"))
+    assert commands(CARRIER) == [["/lib/systemd/systemd-socket-proxyd", f"{host}:{port}"]]
+    (path,) = values(SOCKET, "ListenStream")
+    assert f"OPS_SOCKET_DIR={Path(path).parent}" in PAGE
+    conf = (ROOT / "stack" / "gateway" / "pawpaw" / "operations.conf").read_text(encoding="utf-8")
+    assert f"unix:/run/operations/{Path(path).name}:" in conf
+
+
 def test_systemd_accepts_the_units_where_there_is_one(tmp_path: Path) -> None:
     """Elsewhere the tests above have to do."""
     analyze = shutil.which("systemd-analyze")
-    for unit in UNITS:
+    everything = [*UNITS, SOCKET, CARRIER]
+    for unit in everything:
         text = unit.read_text(encoding="utf-8").replace(f"{HOME}/.venv/bin", str(Path(sys.executable).parent))
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
-        assert text.count("[Unit]") == text.count("[Service]") == text.count("[Install]") == 1
+        assert text.count("[Unit]") == text.count("[Service]") + (unit is SOCKET) == 1
+        assert text.count("[Install]") == (unit is not CARRIER)
     if analyze:
-        units = [str(tmp_path / unit.name) for unit in UNITS]
+        units = [str(tmp_path / unit.name) for unit in everything]
         done = subprocess.run((analyze, "verify", *units), capture_output=True, text=True, check=False)
-        said = [line for line in done.stderr.splitlines() if any(unit.name in line for unit in UNITS)]
+        said = [line for line in done.stderr.splitlines() if any(unit.name in line for unit in everything)]
         assert said == []
 
 

@@ -22,7 +22,8 @@ def wanted(env: Mapping[str, str]) -> WantedCertificate:
     Raises:
         ConfigError: A name is one that an answer over HTTP cannot prove, or the directory is no address.
     """
-    names = [env.get("SHOP_DOMAIN", "localhost"), *filter(None, env.get("ACME_NAMES", "").split(","))]
+    more = (*env.get("ACME_NAMES", "").split(","), env.get("OPS_DOMAIN", ""))
+    names = [env.get("SHOP_DOMAIN", "localhost"), *filter(None, more)]
     said = env.get("ACME_DIRECTORY") or "production"
     directory = DIRECTORIES.get(said, said)
     if not directory.startswith("https://"):

@@ -581,7 +581,15 @@ def test_requests_under_way_are_finished(world: World, gateway_image: str, tmp_p
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SHOP_DOMAIN", "a;b"), ("HTTPS_PORT", "443x"), ("AUTH_REQUESTS_PER_MINUTE", "1;"), ("RELEASE_ID", '"')],
+    [
+        ("SHOP_DOMAIN", "a;b"),
+        ("OPS_DOMAIN", "a;b"),
+        ("OPS_DOMAIN", ".example.mx"),
+        ("OPS_DOMAIN", "Localhost"),
+        ("HTTPS_PORT", "443x"),
+        ("AUTH_REQUESTS_PER_MINUTE", "1;"),
+        ("RELEASE_ID", '"'),
+    ],
 )
 def test_settings_that_would_spoil_the_configuration_are_refused(
     world: World, gateway_image: str, name: str, value: str

@@ -81,6 +81,7 @@ def test_certificates_what_is_wanted_stands_in_the_env() -> None:
     found = plan.wanted(env)
     assert found.names == NAMES
     assert found.directory == plan.DIRECTORIES["production"]
+    assert plan.wanted(env | {"OPS_DOMAIN": "ops.example.com"}).names == (*NAMES, "ops.example.com")
     assert plan.wanted(env | {"ACME_DIRECTORY": "staging"}).directory == plan.DIRECTORIES["staging"]
 
 

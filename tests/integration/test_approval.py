@@ -86,6 +86,26 @@ def test_an_answer_that_is_no_yes_to_this_database_undoes_the_restore(
     tiny.assert_clean()
 
 
+def test_deploy_L5_who_waits_for_an_answer_holds_nobody_up(tiny: Kit) -> None:
+    """Neither the lock nor the slot in Prefect: a backup begins and ends meanwhile, and then the answer counts."""
+    first = backup_db(stack=tiny.name)
+    tiny.sql("DELETE FROM dos WHERE id > 100")
+
+    def work_and_say_yes() -> str:
+        asking(tiny)
+        made: str = backup_db(stack=tiny.name)
+        type_the_name(tiny)
+        return made
+
+    with ThreadPoolExecutor(1) as pool:
+        worked = pool.submit(copy_context().run, work_and_say_yes)
+        restore_db(stack=tiny.name, approval_timeout_h=0.05)
+        second = worked.result()
+    assert tiny.sql("SELECT count(*) FROM dos") == [(300,)]
+    assert [entry.backup_id for entry in tiny.catalog().entries()] == [first, second]
+    tiny.assert_clean()
+
+
 def test_C16_a_run_that_is_started_again_asks_again(tiny: Kit) -> None:
     """A yes is to one attempt: it is no answer to the next, which shows other numbers."""
     backup_db(stack=tiny.name)

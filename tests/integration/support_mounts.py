@@ -9,10 +9,11 @@ from pawpaw_ops.runner import LocalRunner
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, size_bytes: int) -> Iterator[None]:
-    """Mount a memory file system of that size on *folder* while the block lasts; needs root."""
+def small_disk(folder: Path, size_bytes: int, *, inodes: int = 0) -> Iterator[None]:
+    """Mount a memory file system of that size on *folder* while the block lasts; needs root. 0 inodes: no limit."""
     folder.mkdir(parents=True, exist_ok=True)
-    LocalRunner().run(Command(argv=("mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(folder))))
+    size = f"size={size_bytes}" + (f",nr_inodes={inodes}" if inodes else "")
+    LocalRunner().run(Command(argv=("mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder))))
     try:
         yield
     finally:

@@ -10,9 +10,12 @@ from pydantic import TypeAdapter
 
 from pawpaw_ops.clients.files import append_line, write_whole
 from pawpaw_ops.clients.gateway import live_files, put_files
+from pawpaw_ops.clients.inventory import disk_of
 from pawpaw_ops.clients.records import read_lines, read_record
 from pawpaw_ops.errors import DiskTooSmall, Undone
+from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.project import Project
+from pawpaw_ops.plans import preflight
 from pawpaw_ops.session import open_session
 from pawpaw_ops.session.audit import entries
 from pawpaw_ops.session.undo import remove_folder, staging
@@ -116,3 +119,15 @@ def test_deploy_E6_the_gateways_files_are_all_old_or_all_new(tmp_path: Path) -> 
         put_files(project, new)
         assert live_files(project) == new
         assert sorted(path.name for path in project.upstreams.iterdir()) == sorted(new)
+
+
+def test_deploy_H7_a_disk_whose_inodes_are_used_up_is_full_with_most_of_its_bytes_free(tmp_path: Path) -> None:
+    folder = tmp_path / "disk"
+    with small_disk(folder, 64 << 20, inodes=100):
+        assert preflight.disk(disk_of(folder)).verdict is Verdict.VERIFIED
+        for nth in range(97):
+            (folder / f"layer{nth}").touch()
+        found = disk_of(folder)
+        assert found.bytes_free > found.bytes_total * 0.9
+        seen = preflight.disk(found)
+        assert (seen.verdict, f"{found.inodes_free} inodes are free" in seen.says) == (Verdict.FAILED, True)

@@ -1,6 +1,7 @@
 """What Compose makes of the two files, side by side in one folder as the repository has them."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from deployments.stack.env import make_env
 from pawpaw_ops.clients.compose_project import find_project
 from pawpaw_ops.clients.env_file import change_env, read_env
+from pawpaw_ops.clients.services import read_services
 from pawpaw_ops.commands import compose
+from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.project import Project
 from pawpaw_ops.models.secrets import Target
+from pawpaw_ops.plans import preflight
 from pawpaw_ops.plans.secrets import in_clear, plan_values, random_secret
 from pawpaw_ops.runner import LocalRunner
 from tests.integration.stack.support_docker import STACK, docker, why_no_stack
@@ -92,3 +96,20 @@ def test_rotate_ROT_18_a_rotation_changes_who_uses_the_secret_and_nobody_else(fo
     shared = text.replace("POSTGRES_PASSWORD: ${POSTGRES_BOOTSTRAP_PASSWORD:?", "POSTGRES_PASSWORD: ${DB_PASSWORD:?")
     project.file.write_text(shared)
     assert changed(project, Target.DATABASE) == {"backend", "migrate", "roles", "postgres"}
+
+
+@pytest.mark.parametrize(("mounted", "verdict"), [("", Verdict.VERIFIED), ("nginx.conf", Verdict.FAILED)])
+def test_deploy_C8_a_single_file_of_the_gateways_configuration_is_found_in_what_compose_says(
+    folder: Path, mounted: str, verdict: Verdict
+) -> None:
+    file = folder / PRODUCTION
+    inside = "      - ${ACME_DIR:-./gateway/acme}:/var/www/acme:ro\n"
+    assert inside in file.read_text()
+    if mounted:
+        (folder / mounted).touch()
+        more = f"      - ./{mounted}:/etc/nginx/{mounted}:ro\n"
+        file.write_text(file.read_text().replace(inside, inside + more))
+    project = Project(name="tienda", file=file, env_file=folder / ".env", upstreams=folder)
+    [gateway] = [one for one in read_services(project, LocalRunner()) if one.name == project.gateway]
+    found = preflight.configuration(gateway, os.path.isfile)
+    assert (found.verdict, str(folder / "nginx.conf") in found.says) == (verdict, bool(mounted))

@@ -11,7 +11,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.nothing_skips", "tests.integration.fixtures_stack", "tests.integration.fixtures_containers"]
 
-WITHOUT_STACK = ("test_demo.py", "test_build_to_verdict.py")
+WITHOUT_STACK = ("tests/e2e/test_demo.py", "tests/e2e/test_build_to_verdict.py")
+STACK = "the running stack"
 _prefect_home = tempfile.TemporaryDirectory(prefix="pawpaw-prefect-")
 """Prefect keeps its files here, not in the developer's home folder."""
 os.environ |= {"PREFECT_HOME": _prefect_home.name, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
@@ -28,7 +29,14 @@ class StackApart(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "stack" if file.startswith("tests/e2e/") and not file.endswith(WITHOUT_STACK) else file
+        return STACK if file.startswith("tests/e2e/") and file not in WITHOUT_STACK else file
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """Files with the most tests come first, but few of these take minutes each: they would be waited for alone."""
+        for scope in (*WITHOUT_STACK, STACK):
+            if scope in self.workqueue:
+                self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackApart:

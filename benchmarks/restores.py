@@ -117,7 +117,7 @@ def table(results: Results) -> str:
     lines = [
         f"Every price is set to one cent while 16 customers ask for {RATE:.0f} things per second; medians of"
         f" {len(results.rows('ours', ''))} restores of each kind. Ours shows customers the maintenance page meanwhile, which counts"
-        " as not served. All of them registered after the backup, and are unknown to the shop once it is back: hence the 4xx.",
+        " as not served. All of them registered after the backup.",
         "",
         "| | longest time in which nothing went well | requests not served | it takes | errors printed, exit code 0 |"
         " the prices are back | answered 4xx |",

@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.console import Console
 
 from deployments.stack.env import make_env
 from deployments.stack.up import Place, bring_up
-from pawpaw_ops.clients.env_file import read_env
+from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.commands import compose
 from pawpaw_ops.models.project import Project
 from tests.integration.stack import support_docker, support_monitoring
@@ -115,6 +115,16 @@ class RunningStack:
     def wait_healthy(self, service: str) -> None:
         """Wait until it is."""
         wait_until(lambda: self.healthy(service), f"{service} is healthy", deadline_s=120)
+
+    @contextmanager
+    def env(self, values: Mapping[str, str]) -> Iterator[None]:
+        """Have these values in the `.env` while the block lasts."""
+        before = read_env(self.project.env_file)
+        change_env(self.project.env_file, values)
+        try:
+            yield
+        finally:
+            change_env(self.project.env_file, {name: before.get(name) for name in values})
 
     def addresses(self, service: str) -> set[str]:
         """Return where the gateway finds a service's containers; known while they run."""

@@ -204,11 +204,6 @@ def test_deploy_I2_a_changed_setting_replaces_those_alone_that_have_it(shop: Sho
 
 def test_deploy_I5_a_service_that_must_stop_to_change_is_left_alone(shop: Shop) -> None:
     redis = shop.replicas("redis")
-    env = shop.stack.project.env_file
-    text = env.read_text()
-    env.write_text(text + "REDIS_MAXMEMORY=200mb\n")
-    try:
+    with shop.stack.env({"REDIS_MAXMEMORY": "200mb"}):
         shop.deploy(shop.offer())
         assert shop.replicas("redis") == redis
-    finally:
-        env.write_text(env.read_text().replace("REDIS_MAXMEMORY=200mb\n", ""))

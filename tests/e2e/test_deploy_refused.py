@@ -4,31 +4,16 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.errors import PreconditionError
 from tests.e2e.support_deploy import Shop
-from tests.e2e.support_shop import RunningStack
 from tests.integration.stack.support_docker import docker
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("logs_of_failures", "prefect_api")
-
-
-@contextmanager
-def env(stack: RunningStack, values: Mapping[str, str]) -> Iterator[None]:
-    """Have these values in the `.env` while the block lasts."""
-    before = read_env(stack.project.env_file)
-    change_env(stack.project.env_file, values)
-    try:
-        yield
-    finally:
-        change_env(stack.project.env_file, {name: before.get(name) for name in values})
 
 
 def foreign_image(shop: Shop, folder: Path, architecture: str) -> str:
@@ -63,7 +48,7 @@ def test_deploy_F6_H5_H6_what_does_not_hold_is_named_all_at_once_before_anything
     """An image for another machine, replicas that do not fit into the memory, sessions that the database has not."""
     shop.record("foreign", {"backend": foreign_image(shop, tmp_path, "riscv64")})
     before = shop.everything()
-    with env(shop.stack, {"BACKEND_REPLICAS": "500", "DB_POOL_MAX": "20"}):
+    with shop.stack.env({"BACKEND_REPLICAS": "500", "DB_POOL_MAX": "20"}):
         with pytest.raises(PreconditionError, match="a deploy may not begin") as seen:
             shop.deploy("foreign")
         assert "architecture: backend is for riscv64" in seen.value.message
@@ -100,7 +85,7 @@ def test_deploy_I5_a_service_that_may_stop_is_stopped_and_made_anew_and_loses_no
     customer.register()
     customer.fill_cart(2)
     cart = customer.cart()
-    with env(shop.stack, {"REDIS_MAXMEMORY": "200mb"}):
+    with shop.stack.env({"REDIS_MAXMEMORY": "200mb"}):
         shop.deploy("current", may_stop=("redis",))
         assert not shop.replicas("redis").keys() & redis.keys()
         asked = ("redis", "sh", "-c", "tr '\\0' '\\n' </proc/1/cmdline; env")

@@ -133,7 +133,7 @@ def test_secrets_are_found_wherever_a_model_has_them() -> None:
 
 
 def test_rotate_SEC_02_no_log_record_has_a_secret(caplog: pytest.LogCaptureFixture) -> None:
-    log = logging.getLogger("some.library")
+    log = logging.getLogger("another.package")
     try:
         failing(1)
     except CommandError:

@@ -9,6 +9,7 @@ from pawpaw_ops.clients.inventory import disk_of
 from pawpaw_ops.clients.store import Catalog, locations
 from pawpaw_ops.errors import PreconditionError
 from pawpaw_ops.models.backup import CatalogEntry
+from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.plans import growth
 from pawpaw_ops.plans.retention import Action
 from pawpaw_ops.session import Session
@@ -20,7 +21,7 @@ from pawpaw_ops.tasks.retention import decide, reread
 
 @dataclass(frozen=True)
 class Spare:
-    """A backup in the store's folder, why it stays if it does, and where else it is."""
+    """A backup in the store's folder, why it stays if it does, and where else it is verified."""
 
     here: Catalog[Any]
     entry: CatalogEntry[Any]
@@ -72,14 +73,13 @@ def _spares(do: Session, here: tuple[Catalog[Any], ...], there: list[tuple[Catal
     for nth, target in enumerate(here):
         others = [catalogs[nth] for catalogs in there]
         entries = {other.location.name: other.entries() for other in others}
+        verified = {
+            name: {one.backup_id for one in found if one.verdict is Verdict.VERIFIED} for name, found in entries.items()
+        }
         decided = {one.backup_id: one for one in decide(do, target, entries, emergency=True).decisions}
         for entry in target.entries():
             said = decided[entry.backup_id]
-            has = tuple(
-                other
-                for other in others
-                if any(one.backup_id == entry.backup_id for one in entries[other.location.name])
-            )
+            has = tuple(other for other in others if entry.backup_id in verified[other.location.name])
             yield Spare(target, entry, "" if said.action is Action.REMOVE else said.reason, has)
 
 

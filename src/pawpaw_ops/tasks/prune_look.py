@@ -104,7 +104,7 @@ def held(do: Session, found: Inventory, plan: PrunePlan, usage: Usage) -> tuple[
         _folder("estado (diarios, pruebas)", do.stack.state_dir, "keep_days more briefly."),
     ]
     if do.stack.store.folder is not None:
-        remedy = "backup-db expires backups; keep_days in the Backup Store block says when."
+        remedy = "backup-db expires backups; keep_days in its block says when. On a full disk: `prune-backups`."
         said.append(_folder("respaldos", do.stack.store.folder.path, remedy))
     return tuple(said)
 

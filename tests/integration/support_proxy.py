@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.client
 import http.server
+import re
 import socket
 import struct
 import threading
@@ -276,3 +277,23 @@ def drip(bytes_per_s: int) -> Act:
             exchange.wfile.flush()
 
     return act
+
+
+def hide(wanted: Callable[[str], bool]) -> Act:
+    """List only objects whose key is wanted, as a list does that is older than its objects."""
+
+    def act(exchange: Exchange) -> None:
+        status, headers, body = exchange.forward()
+        kept = re.sub(
+            rb"<Contents>.*?</Contents>",
+            lambda one: one[0] if wanted(unquote(_key_of(one[0]))) else b"",
+            body,
+            flags=re.DOTALL,
+        )
+        exchange.answer(status, [(name, value) for name, value in headers if name.lower() != "content-length"], kept)
+
+    return act
+
+
+def _key_of(listed: bytes) -> str:
+    return listed.partition(b"<Key>")[2].partition(b"</Key>")[0].decode()

@@ -14,7 +14,7 @@ from pawpaw_ops.errors import BackupCorrupt, ConfigError, StoreError
 from pawpaw_ops.models.backup import Manifest, Proof, new_backup_id
 from pawpaw_ops.models.base import Verdict
 from pawpaw_ops.models.store import FolderSettings, StoreSettings
-from tests.integration.support_proxy import Proxy, refuse, store_instead
+from tests.integration.support_proxy import Proxy, hide, refuse, store_instead
 from tests.integration.support_s3 import rclone_server
 from tests.unit import support_backups
 
@@ -73,6 +73,29 @@ def test_A3_without_a_manifest_there_is_no_backup(location: Location, source: Pa
     assert (entry.manifest, entry.verdict, entry.location) == (manifest, Verdict.NOT_VERIFIED, location.name)
     assert catalog.unpublished() == []
     assert catalog.manifest(manifest.backup_id) == manifest
+
+
+@pytest.mark.parametrize("hidden", [DATA, MANIFEST, ""])
+def test_B8_a_list_that_is_older_than_its_objects_makes_no_backup_bad_and_no_leftover(
+    proxy: Proxy, source: Path, hidden: str
+) -> None:
+    """The object itself is asked before it is called gone, and the manifest before what lies without one may go."""
+    catalog = Catalog(S3Location(proxy.settings), "shop", "app")
+    old = publish(catalog, source)
+    new = publish(catalog, source, at=AT + timedelta(days=1))
+    late = catalog.key(new.backup_id, hidden)
+    proxy.fail(
+        "ListObjectsV2",
+        hide(lambda key: not key.removeprefix(proxy.settings.prefix).strip("/").startswith(late)),
+        times=9,
+    )
+
+    seen = {entry.backup_id: entry.problem for entry in catalog.entries()}
+
+    assert seen == {one.backup_id: "" for one in ((old, new) if hidden == DATA else (old,))}
+    assert catalog.unpublished() == []
+    proxy.faults.clear()
+    assert [entry.backup_id for entry in catalog.entries()] == [old.backup_id, new.backup_id]
 
 
 def test_the_newest_proof_is_what_is_known(location: Location, source: Path) -> None:

@@ -52,7 +52,8 @@ def test_B9_a_file_comes_back_as_it_was(location: Location, tmp_path: Path, size
     location.put_file("a/b/data", source, sha256=sha256)
 
     assert read_sha256(location, "a/b/data") == sha256
-    assert [found.size_bytes for found in location.list("a/b/")] == [size_bytes]
+    assert [found.size_bytes for found in location.list("a/b/")] == [size_bytes] == [location.size_of("a/b/data")]
+    assert location.size_of("a/b/other") is None
     assert source.exists()
 
 

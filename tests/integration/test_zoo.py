@@ -14,6 +14,8 @@ from tests.waiting import SOAK
 ZOO = Path(__file__).parent / "zoo.sql"
 TABLES = 5000 if SOAK else 1500
 """More than a process may have files open at once; `make soak` takes five thousand."""
+WIDE_MB = 1024 if SOAK else 16
+"""What one table has in rows of a megabyte each; `make soak` takes a gigabyte."""
 
 
 def test_A15_round_trip(tiny: Kit) -> None:
@@ -90,3 +92,19 @@ def test_A15_thousands_of_tables(tiny: Kit) -> None:
     restore_db(stack=tiny.name, approve=True)
     assert tiny.prints().tables == before
     assert len(before) == TABLES + 2
+
+
+def test_A15_one_set_of_large_rows(tiny: Kit) -> None:
+    """Rows that do not shrink, each of them larger than any buffer on the way."""
+    tiny.sql("CREATE TABLE wide (n int PRIMARY KEY, body bytea); ALTER TABLE wide ALTER body SET STORAGE EXTERNAL")
+    noise = "SELECT string_agg(sha256((n || '.' || i)::text::bytea), '') FROM generate_series(1, 32768) i"
+    tiny.sql(f"INSERT INTO wide SELECT n, ({noise}) FROM generate_series(1, {WIDE_MB}) n")
+    before = tiny.prints().tables
+    backup_db(stack=tiny.name)
+    tiny.sql("UPDATE wide SET body = '' WHERE n = 7")
+
+    restore_db(stack=tiny.name, approve=True)
+
+    assert tiny.prints().tables == before
+    assert tiny.sql("SELECT count(*), sum(length(body)) FROM wide") == [(WIDE_MB, WIDE_MB << 20)]
+    tiny.assert_clean()

@@ -41,8 +41,14 @@ class Location(Protocol):
     def open(self, key: str) -> contextlib.AbstractContextManager[BinaryIO]:
         """Read an object as a stream; a read that ends early is an error, not an end."""
 
+    def size_of(self, key: str) -> int | None:
+        """Return an object's size in bytes, asked of itself; None where there is none."""
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """Go through all objects whose key starts with *prefix*, in the order of their keys."""
+        """Go through all objects whose key starts with *prefix*, in the order of their keys.
+
+        A bucket's list may be older than its objects: what it does not show may be there.
+        """
 
     def delete(self, key: str) -> None:
         """Remove an object; an absent one is no error."""
@@ -130,6 +136,14 @@ class FolderLocation:
             raise StoreError(f"{self.name} has no object {key!r}.") from seen
         with stream:
             yield stream
+
+    def size_of(self, key: str) -> int | None:
+        """Return a file's size in bytes; None where there is none."""
+        try:
+            with self._doing("look at", key):
+                return self._path(key).stat().st_size
+        except FileNotFoundError:
+            return None
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Go through all files whose key starts with *prefix*, unfinished ones (`.name.partial`) too."""

@@ -146,6 +146,11 @@ class S3Location:
         with io.BufferedReader(raw, CHUNK) as stream:
             yield stream
 
+    def size_of(self, key: str) -> int | None:
+        """Return an object's size in bytes, asked of itself; None where there is none."""
+        found = self._head(key)
+        return None if found is None else int(found["ContentLength"])
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Go through all objects whose key starts with *prefix*, page by page."""
         pages = self._client.get_paginator("list_objects_v2")

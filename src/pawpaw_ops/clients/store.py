@@ -126,7 +126,8 @@ class Catalog(Generic[M]):
 
     def unpublished(self) -> list[str]:
         """Return the ids under which objects lie without a manifest: failed or running backups, half-removed ones."""
-        return [backup_id for backup_id, names in self._folders() if MANIFEST not in names]
+        without = [backup_id for backup_id, names in self._folders() if MANIFEST not in names]
+        return [one for one in without if self.location.size_of(self.key(one, MANIFEST)) is None]
 
     def manifest(self, backup_id: str) -> M:
         """Read one manifest.
@@ -163,8 +164,11 @@ class Catalog(Generic[M]):
             return None
         except BackupCorrupt as seen:
             return common.model_copy(update={"problem": seen.message})
-        if sizes.get(DATA) != manifest.size_bytes:
-            seen_bytes = f"has {sizes[DATA]} of {manifest.size_bytes} bytes" if DATA in sizes else "is gone"
+        size_bytes = sizes.get(DATA)
+        if size_bytes != manifest.size_bytes:  # the list may be older than the object
+            size_bytes = self.location.size_of(manifest.object_key)
+        if size_bytes != manifest.size_bytes:
+            seen_bytes = "is gone" if size_bytes is None else f"has {size_bytes} of {manifest.size_bytes} bytes"
             problem = f"its data {manifest.object_key!r} {seen_bytes}"
             return common.model_copy(update={"manifest": manifest, "problem": problem})
         proof = self._newest_proof(backup_id, sizes)

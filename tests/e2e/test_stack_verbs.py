@@ -120,18 +120,26 @@ def test_backed_up_wrecked_restored_and_undone_by_deployments(prod: Shop) -> Non
     assert orders(stack) == before
 
 
-def test_redis_is_backed_up_restored_and_undone_under_a_customers_cart(prod: Shop) -> None:
+def test_G6_redis_is_backed_up_restored_and_undone_under_a_customers_cart_and_goes_back_with_the_database(
+    prod: Shop,
+) -> None:
     """With the shipped user, and backends that are connected all the time and find their way back."""
     customer = prod.stack.shop()
     customer.register()
     customer.fill_cart(1)
     saved = customer.cart()
     assert run("backup-redis", exact=True) is Exit.COMPLETED
+    assert run("backup-db") is Exit.COMPLETED
     customer.fill_cart(3)
     newer = customer.cart()
     assert newer != saved
-    for verb, cart in (("restore-redis", saved), ("undo-restore-redis", newer)):
-        assert run(verb, approve=True) is Exit.COMPLETED
+    ways: list[tuple[str, dict[str, Any], Any]] = [
+        ("restore-redis", {}, saved),
+        ("undo-restore-redis", {}, newer),
+        ("restore-db", {"redis": "nearest"}, saved),
+    ]
+    for verb, more, cart in ways:
+        assert run(verb, approve=True, **more) is Exit.COMPLETED
         wait_until(lambda: customer.http.get("/api/cart").status_code == 200, "the shop has its carts again")
         assert customer.cart() == cart
     customer.fill_cart(2)

@@ -32,16 +32,17 @@ class Reader:
         address: The engine's.
         container: Its name or id.
         since: Aware; what the engine took before is left out.
+        enough: Of more lines than so many, older ones may be left out, too.
     """
 
-    def __init__(self, address: str, container: str, since: datetime) -> None:
-        self.address, self.container = address, container
+    def __init__(self, address: str, container: str, since: datetime, *, enough: int = MOST) -> None:
+        self.address, self.container, self._enough = address, container, enough
         self._from = stamp_of(since)
         self._seen = 0
 
     def read(self) -> tuple[str, ...]:
         """Return the lines that are new; errors as in `find_container`."""
-        found: tuple[Line, ...] = speak(self.address, self.container, lambda one: _since(one, self._from))
+        found: tuple[Line, ...] = speak(self.address, self.container, lambda one: _since(one, self._from, self._enough))
         new = found[self._seen :]
         if new:
             # Several lines may have the same stamp: how many of the last one's are known is remembered.
@@ -58,8 +59,8 @@ def stamp_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
 
 
-def _since(container: Any, stamp: str) -> tuple[Line, ...]:
-    """Ask for more and more lines until one is older.
+def _since(container: Any, stamp: str, enough: int) -> tuple[Line, ...]:
+    """Ask for more and more lines until one is older, or they are enough.
 
     A line of standard error counts among those that are asked for and is not among those that come, so that few lines
     are no proof that there are no more.
@@ -68,7 +69,7 @@ def _since(container: Any, stamp: str) -> tuple[Line, ...]:
     while True:
         tail: int | str = count if count < MOST else "all"
         found = parse(container.logs(stderr=False, timestamps=True, tail=tail))
-        if tail == "all" or (found and found[0].stamp < stamp):
+        if tail == "all" or enough <= count < MOST or (found and found[0].stamp < stamp):
             return tuple(line for line in found if line.stamp >= stamp)
         count *= MORE
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from pawpaw_ops.clients.compose_project import containers_of
-from pawpaw_ops.clients.container_log import Reader
+from pawpaw_ops.clients.container_log import MOST, Reader
 from pawpaw_ops.clients.docker import processes
 from pawpaw_ops.clients.files import write_together, write_whole
 from pawpaw_ops.clients.http import get, probe
@@ -195,9 +195,12 @@ def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
     return access_log(project, since).read()
 
 
-def access_log(project: Project, since: datetime) -> Reader:
-    """Return what reads the gateway's access log since then, each time what is new; errors as in `ask`."""
-    return Reader(project.engine, running(project).id, since)
+def access_log(project: Project, since: datetime, *, enough: int = MOST) -> Reader:
+    """Return what reads the gateway's access log since then, each time what is new; errors as in `ask`.
+
+    Of more than *enough* lines older ones may be left out.
+    """
+    return Reader(project.engine, running(project).id, since, enough=enough)
 
 
 def _put(folder: Path, files: Mapping[str, str]) -> None:

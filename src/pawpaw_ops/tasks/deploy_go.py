@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from pawpaw_ops.tasks import assets, deploy_start, deploy_switch
 from pawpaw_ops.tasks.deploy_gate import Gate, gate
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.deploy_report import report_deploy, report_failed
+from pawpaw_ops.tasks.deploy_soak import soak
 from pawpaw_ops.tasks.deploy_start import Schema
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -87,25 +87,22 @@ def go(
     began, waits = utc_now(), dict[str, float]()
     do.facts["waits_s"] = waits
     do.after_failure = partial(report_failed, do, began=began)
-    with ThreadPoolExecutor(1) as beside:
-        earlier = beside.submit(deploy_switch.baseline, do, wanted, began)
-        found_schema = schema()
-        deploy_switch.adopt(do, wanted)
-        new = deploy_start.start_beside(do, wanted)
-        with _timed(waits, "gate"):
-            gate(do, wanted, new, pace.gate)
-        assets.keep_assets(do, wanted, new)
-        before = earlier.result()
+    found_schema = schema()
+    deploy_switch.adopt(do, wanted)
+    new = deploy_start.start_beside(do, wanted)
+    with _timed(waits, "gate"):
+        gate(do, wanted, new, pace.gate)
+    assets.keep_assets(do, wanted, new)
     release = deploy_switch.name_release(do, wanted, found_schema, why=why)
-    switched = deploy_switch.switch(do, wanted, release)
+    switched = deploy_switch.switch(do, wanted, release, began=began)
     waits["drain"] = DRAIN_S if switched.drained_s is None else switched.drained_s
     with _timed(waits, "soak"):
-        soaked = deploy_switch.soak(do, new, switched, soak_s=pace.soak_s, budget=pace.budget, before=before)
+        soaked = soak(do, new, since=switched.at, before=switched.before, soak_s=pace.soak_s, budget=pace.budget)
     ends.prove(new)
     deploy_switch.commit(do, wanted, release, keep_warm_s=pace.keep_warm_s, more=ends.then)
     if pace.retain is not None:
         assets.forget_assets(do, retain=pace.retain)
-    report_deploy(do, wanted, release, switched, began=began, before=before, soaked=soaked)
+    report_deploy(do, wanted, release, switched, began=began, soaked=soaked)
     return release.id
 
 

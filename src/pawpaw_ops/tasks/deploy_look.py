@@ -142,20 +142,22 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Calla
         Nothing; an image that only its registry has is fetched, as `fetch_images` says.
     """
     project = do.stack.its_project()
-    services = read_services(project, do.runner, env=aim.images)
-    settings = {
-        one.variable: aim.images[one.variable]
-        for one in services
-        if one.variable in aim.images and (one.kind is not Kind.SINGULAR or one.name in may_stop)
-    }
-    if never := sorted(settings.keys() & aim.untested):
-        raise PreconditionError(
-            f"no test of {aim.version} ran the image for {', '.join(never)}.",
-            hint="Pass accept_untested=true if you know better.",
-        )
-    known = [one for one in services if one.kind is Kind.ROLLING or one.variable in aim.images]
     with ThreadPoolExecutor(1) as beside:
-        hashes = beside.submit(do.runner.ask, compose.hashes(project, env=settings))
+        hashes = beside.submit(do.runner.ask, compose.hashes(project, env=aim.images))
+        services = read_services(project, do.runner, env=aim.images)
+        settings = {
+            one.variable: aim.images[one.variable]
+            for one in services
+            if one.variable in aim.images and (one.kind is not Kind.SINGULAR or one.name in may_stop)
+        }
+        if never := sorted(settings.keys() & aim.untested):
+            raise PreconditionError(
+                f"no test of {aim.version} ran the image for {', '.join(never)}.",
+                hint="Pass accept_untested=true if you know better.",
+            )
+        if settings != aim.images:  # one that may not be stopped keeps its image
+            hashes = beside.submit(do.runner.ask, compose.hashes(project, env=settings))
+        known = [one for one in services if one.kind is Kind.ROLLING or one.variable in aim.images]
         images = images_of(do, known, login)
         found, warm = containers_of(project), releases.warm(do.stack.state_dir)
     plan = plan_deploy(

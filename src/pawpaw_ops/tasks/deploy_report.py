@@ -10,7 +10,8 @@ from pawpaw_ops.plans.traffic import Traffic
 from pawpaw_ops.session import Session
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
-from pawpaw_ops.tasks.deploy_switch import Switched, window
+from pawpaw_ops.tasks.deploy_soak import window
+from pawpaw_ops.tasks.deploy_switch import Switched
 from pawpaw_ops.tasks.metrics import tell_prometheus
 from pawpaw_ops.tasks.operation import operation
 
@@ -19,14 +20,14 @@ COUNTED = ("total", "failed", "retried", "cut")
 
 @operation("report deploy")
 def report_deploy(
-    do: Session, wanted: Wanted, release: Release, switched: Switched, *, began: datetime, before: Traffic, soaked: str
+    do: Session, wanted: Wanted, release: Release, switched: Switched, *, began: datetime, soaked: str
 ) -> None:
     """Show what it came to, and put it on record.
 
     Touches:
         An artifact in Prefect, the audit record, numbers for Prometheus.
     """
-    seen, warm = window(do, began), releases.warm(do.stack.state_dir)
+    seen, before, warm = window(do, began), switched.before, releases.warm(do.stack.state_dir)
     drained = f"{switched.drained_s:g} s" if switched.drained_s is not None else "not in time"
     rows = [
         {"what": "release", "value": f"{wanted.current.id if wanted.current else '–'} → {release.id}"},

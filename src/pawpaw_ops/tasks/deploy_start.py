@@ -131,9 +131,8 @@ def start_beside(do: Session, wanted: Wanted) -> tuple[Seen, ...]:
         )
     changed = {*plan.start, *counts}
     again = {one for roll in plan.rolls for one in roll.keep} & {*(wanted.warm.ids if wanted.warm else ())}
-    return tuple(
-        one for one in containers_of(project) if one.id in again or (one.id not in before and one.service in changed)
-    )
+    found = containers_of(project) if changed else wanted.found
+    return tuple(one for one in found if one.id in again or (one.id not in before and one.service in changed))
 
 
 def end_cold(do: Session, wanted: Wanted) -> None:

@@ -1,36 +1,34 @@
-"""Steps of a deploy from the switch on: the gateway's files, the soak, the commit, the end of the old replicas."""
+"""Steps of a deploy that change who serves: the gateway's files, the commit, the end of the old replicas."""
 
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import gateway, services
-from pawpaw_ops.clients.compose_project import containers_of, watching
+from pawpaw_ops.clients.compose_project import containers_of
 from pawpaw_ops.clients.env_file import change_env, read_env
 from pawpaw_ops.errors import VerificationError
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Release, Warm
-from pawpaw_ops.plans import traffic, upstreams
+from pawpaw_ops.plans import upstreams
 from pawpaw_ops.plans.services import Service
 from pawpaw_ops.plans.startup import Seen
-from pawpaw_ops.plans.traffic import Budget, Judgement, Request, Traffic
-from pawpaw_ops.plans.upstreams import SERVICES, Marker, Member, Members
+from pawpaw_ops.plans.traffic import Traffic
+from pawpaw_ops.plans.upstreams import Marker, Member, Members
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.session.journal import Step
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
+from pawpaw_ops.tasks.deploy_soak import baseline
 from pawpaw_ops.tasks.deploy_start import Schema
-from pawpaw_ops.tasks.last_words import failed, fell
 from pawpaw_ops.tasks.operation import operation
 
-BASELINE = timedelta(minutes=5)
 MARKER_S = 10.0
 IN_A_ROW = 3
 FOUND = "found"
 """What the gateway calls what served before the first deploy."""
-NO_TRAFFIC = Traffic()
 RECORD, WARM, RETIRE = "record the release", "keep the old replicas warm", "end the old replicas"
 
 
@@ -43,12 +41,14 @@ class Switched:
         took_ms: Until every worker served the new files.
         serving_s: Until then since the run began.
         drained_s: Until the last request of the old files had ended; None where some went on for too long.
+        before: The requests of the minutes before the run.
     """
 
     at: datetime
     took_ms: float
     serving_s: float
     drained_s: float | None
+    before: Traffic
 
 
 def name_release(do: Session, wanted: Wanted, schema: Schema | None, *, why: str) -> Release:
@@ -112,8 +112,15 @@ def adopt(do: Session, wanted: Wanted) -> None:
 
 
 @operation("switch the gateway")
-def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
+def switch(do: Session, wanted: Wanted, release: Release, *, began: datetime) -> Switched:
     """Let the gateway send requests to the new replicas, and see that it does; the old ones stay warm.
+
+    Args:
+        do: The session.
+        wanted: What differs.
+        release: What shall serve.
+        began: When the run began. What was usual before is counted once the new replicas serve, and while the last old
+            requests end: a busy shop's log takes seconds, which are nobody's to wait for who goes back.
 
     Raises:
         CommandError: nginx refuses the files; the live ones were not touched.
@@ -125,7 +132,7 @@ def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
     project = do.stack.its_project()
     files = upstreams.render(members(do, wanted), release=release.id, generation=release.generation)
     gateway.check_files(project, files, do.runner)
-    at, began = utc_now(), time.monotonic()
+    at, start = utc_now(), time.monotonic()
 
     def change() -> None:
         gateway.put_files(project, files)
@@ -133,9 +140,13 @@ def switch(do: Session, wanted: Wanted, release: Release) -> Switched:
         see_marker(do, Marker(release.generation, release.id))
 
     do.step("switch the gateway", change, undo=undo_services.gateway_to(gateway.live_files(project)))
-    took_ms = round((time.monotonic() - began) * 1000, 1)
-    do.facts |= {"serving_s": do.age_s(), "switch_ms": took_ms}
-    return Switched(at=at, took_ms=took_ms, serving_s=do.age_s(), drained_s=gateway.drain(project))
+    took_ms = round((time.monotonic() - start) * 1000, 1)
+    serving_s = do.age_s()
+    do.facts |= {"serving_s": serving_s, "switch_ms": took_ms}
+    with ThreadPoolExecutor(1) as beside:
+        before = beside.submit(baseline, do, wanted, began)
+        drained_s = gateway.drain(project)
+    return Switched(at=at, took_ms=took_ms, serving_s=serving_s, drained_s=drained_s, before=before.result())
 
 
 def members(do: Session, wanted: Wanted) -> tuple[Members, ...]:
@@ -164,68 +175,6 @@ def see_marker(do: Session, expected: Marker) -> None:
         row = row + 1 if upstreams.parse_marker(seen) == expected else 0
         if time.monotonic() > until:
             raise VerificationError(f"the gateway serves {seen.strip()!r} and not {expected} after {MARKER_S:g} s.")
-
-
-@operation("soak")
-def soak(
-    do: Session, new: Sequence[Seen], switched: Switched, *, soak_s: float, budget: Budget, before: Traffic
-) -> str:
-    """Watch the new replicas under real requests for a while; the old ones are warm meanwhile.
-
-    Returns:
-        What the requests say, with numbers.
-
-    Raises:
-        VerificationError: A replica fell over, or more requests failed or took longer than the budget allows.
-
-    Touches:
-        Nothing.
-    """
-    until, failures = time.monotonic() + soak_s, budget.model_copy(update={"p95_factor": math.inf})
-    log, requests = gateway.access_log(do.stack.its_project(), switched.at), list[Request | None]()
-    listed = _listed(do)
-    while True:
-        with watching(do.stack.its_project()) as look:
-            there = look(one.id for one in new)
-        for one in new:
-            _check_holds(do, there.get(one.id), one.name, listed)
-        # Failures are told at once; how fast it is, only when it has had the whole time to warm up.
-        over = time.monotonic() >= until
-        requests += traffic.parse_lines(log.read())
-        judged, said = traffic.verdict(before, traffic.tally(requests, since=switched.at), budget if over else failures)
-        if judged is Judgement.BAD:
-            raise VerificationError(f"the new release serves worse than the budget allows: {said}")
-        if over:
-            return f"{judged}: {said}"
-        time.sleep(min(1.0, soak_s))
-
-
-def _listed(do: Session) -> dict[str, str]:
-    """Return container id -> the address that the gateway has of it."""
-    files = gateway.live_files(do.stack.its_project())
-    return {
-        one.container_id: one.address for name in SERVICES for one in upstreams.parse_members(files[f"{name}.conf"])
-    }
-
-
-def _check_holds(do: Session, seen: Seen | None, name: str, listed: Mapping[str, str]) -> None:
-    if seen is None:
-        raise VerificationError(f"the new replica {name} is gone.")
-    if seen.status != "running" or seen.restarts or seen.health == "unhealthy":
-        why = fell(do, seen) or f"is {seen.health or seen.status}"
-        raise failed(do, [seen], f"the new replica {name} did not hold: it {why}")
-    if seen.address != listed.get(seen.id, seen.address):
-        raise VerificationError(f"the new replica {name} was started again and is no longer where the gateway asks it.")
-
-
-def window(do: Session, since: datetime, until: datetime | None = None) -> Traffic:
-    """Count the requests since then, from the gateway's log."""
-    return traffic.count(gateway.log_lines(do.stack.its_project(), since), since=since, until=until)
-
-
-def baseline(do: Session, wanted: Wanted, until: datetime) -> Traffic:
-    """Count the requests of the minutes before a deploy; where nothing ran there were none."""
-    return window(do, until - BASELINE, until) if wanted.found else NO_TRAFFIC
 
 
 @operation("commit the release")

@@ -75,6 +75,14 @@ def test_what_is_older_is_hardly_read() -> None:
     assert container.asked == [container_log.FIRST]
 
 
+def test_of_very_many_the_newest_are_enough() -> None:
+    container = Container([(number, f"{number}", False) for number in range(100_000)])
+    log = Reader("", container, AT, enough=3000)  # type: ignore[arg-type]
+    assert log.read() == tuple(map(str, range(100_000 - container_log.FIRST * container_log.MORE, 100_000)))
+    container.lines.append((100_000, "new", False))
+    assert log.read() == ("new",)
+
+
 def test_a_log_of_errors_alone_is_read_to_its_beginning() -> None:
     container = Container([(0, "the only one", False), *((1, "error", True) for _ in range(5000))])
     assert reader(container, 0).read() == ("the only one",)

@@ -99,9 +99,9 @@ class Shop:
         self.stack.sql(PLENTY)
         url = f"https://localhost:{self.stack.values['HTTPS_PORT']}"
         with Load(url, **({"rate_per_s": RATE} | settings)) as load:
-            load.wait_for_more(300)
+            load.wait_for_more(100)
             yield load
-            load.wait_for_more(300)
+            load.wait_for_more(100)
 
     @property
     def ledger(self) -> tuple[Release, ...]:

@@ -24,8 +24,11 @@ def place() -> Iterator[Place]:
     made.remove()
 
 
-def test_a_kept_demo_stays_without_showing_a_secret_and_a_second_one_replaces_it(place: Place) -> None:
-    """`make demo KEEP=1`, clicking around, `make demo`: in the end nothing is left, here or in the user's home."""
+def test_a_kept_demo_stays_without_showing_a_secret_and_one_that_is_interrupted_replaces_it(place: Place) -> None:
+    """`make demo KEEP=1`, clicking around, `make demo`, and Ctrl-C while its servers start, when most is under way.
+
+    In the end nothing is left of either, here or in the user's home.
+    """
     said = place.run("demo", "--keep")
     assert all(proof in said for proof in PROOFS)
     home = place.root / "demo" / "demo"
@@ -35,8 +38,12 @@ def test_a_kept_demo_stays_without_showing_a_secret_and_a_second_one_replaces_it
     assert answers(f"{url}/api/health")
     assert answers(url)
     check_secrets(place, url)
-    said = place.run("demo")
-    assert all(proof in said for proof in PROOFS)
+    process = place.start("demo")
+    place.wait_for(process, "Prefect server and UI")
+    process.popen.send_signal(signal.SIGINT)
+    with pytest.raises(CommandError):
+        process.finish()
+    assert process.popen.returncode == 130
     assert not answers(f"{url}/api/health")
     assert place.files() == []
     assert place.processes() == []
@@ -70,15 +77,3 @@ def test_a_demo_that_was_killed_is_ended_by_demo_stop(place: Place) -> None:
     assert place.processes() == []
     assert place.files() == []
     assert "There is no demo to end." in place.run("demo-stop")
-
-
-def test_an_interrupted_demo_leaves_nothing_behind(place: Place) -> None:
-    """Ctrl-C while the servers are starting, when most of it is under way at once."""
-    process = place.start("demo")
-    place.wait_for(process, "Prefect server and UI")
-    process.popen.send_signal(signal.SIGINT)
-    with pytest.raises(CommandError):
-        process.finish()
-    assert process.popen.returncode == 130
-    assert place.processes() == []
-    assert place.files() == []

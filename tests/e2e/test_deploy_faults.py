@@ -71,7 +71,7 @@ def test_deploy_A9_a_release_that_nobody_can_check_is_refused_first(shop: Shop) 
     assert shop.everything() == before
 
 
-@pytest.mark.parametrize("fault", [Fault.DEAF, Fault.ABRUPT])
+@pytest.mark.parametrize("fault", [Fault.DEAF, *((Fault.ABRUPT,) if SOAK else ())])
 def test_deploy_B6_a_release_that_ends_badly_is_drained_first(shop: Shop, fault: Fault) -> None:
     shop.deploy(shop.offer(fault=fault, only="backend"))
     shop.deploy(shop.offer())

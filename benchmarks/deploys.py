@@ -1,20 +1,20 @@
 """Deploy the running shop under customers who never try again: ours, `docker compose up -d`, and docker-rollout's way.
 
-`python -m benchmarks.deploys` makes ten deploys of each kind in turns, counts what its customers saw fail, then times a
-roll back and a deploy of nothing. Each kind serves a release that works; then one that ends at boot.
+`python -m benchmarks.deploys` makes 24 deploys of each kind, counts what its customers saw fail, then serves each a
+release that ends at boot, and times ways back, a deploy of nothing, and one with the flow's defaults.
 """
 
-import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from benchmarks import report
 from benchmarks.results import Record, Results
 from benchmarks.shop import running_shop
+from flows.deploy import deploy
 from pawpaw_ops.clients.env_file import change_env
 from pawpaw_ops.commands import compose
 from pawpaw_ops.errors import OpsError
@@ -24,9 +24,10 @@ from tests.e2e.support_deploy import VARIABLES, Shop
 from tests.integration.stack.support_docker import DockerError, attempt, docker
 from tests.waiting import wait_until
 
-HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the deploy benchmark: {what} -->" for what in ("begin", "end"))
-ROUNDS, RATE = 10, 400.0
+ROUNDS, SOME = 24, 300
+RATE, CALM = 150.0, 60.0
+"""Requests per second: with the first, customers and shop take four fifths of two cores; the second leaves them room."""
 HEALTHY_S, AFTER_S = 60, 10.0
 KEEP_WARM_S = 600.0
 """The flows' own default."""
@@ -41,41 +42,34 @@ KINDS = {
 
 def main() -> None:
     """Run it."""
-    words = argparse.ArgumentParser(prog="benchmarks.deploys", description=__doc__)
-    words.add_argument("--rounds", type=int, default=ROUNDS, help="deploys of each kind; fewer are written nowhere")
-    words.add_argument("--report", action="store_true", help="only write the table of what was measured")
-    words.add_argument("--ways-back", action="store_true", help="only what needs no rival; written nowhere")
-    given = words.parse_args()
-    full = given.rounds == ROUNDS and not given.ways_back
-    results = Results(HERE / "deploys.jsonl" if full else None, resume=given.report)
-    if not given.report:
+    given, results = report.rounds(__file__, __doc__, most=ROUNDS)
+    if given:
         with running_shop() as shop:
-            _measure(shop, results, given.rounds, rivals=not given.ways_back)
-    made = table(results)
-    print(made)
-    if full:
-        report.write(HERE / "README.md", made, begin=BEGIN, end=END)
+            _measure(shop, results, given)
+    report.publish(results, table(results), begin=BEGIN, end=END)
 
 
-def _measure(shop: Shop, results: Results, rounds: int, *, rivals: bool) -> None:
+def _measure(shop: Shop, results: Results, rounds: int) -> None:
     first = _offer(shop)
     _by_names(shop)
     _compose(shop, first)
     _settle(shop)
     shop.stack.sql(PLENTY)
-    kinds = tuple(KINDS) if rivals else ("ours",)
-    for kind in kinds:
+    for kind in KINDS:
         results.take(kind, "works", 0, partial(_deploys, shop, kind, rounds))
-    for kind in kinds:
-        results.take(kind, "ends at boot", 0, partial(_broken, shop, kind))
+    for kind in KINDS:
+        for number in range(_few(rounds) if kind == "ours" else 1):
+            results.take(kind, "ends at boot", number, partial(_broken, shop, kind))
     shop.deploy(_offer(shop), **PACE)
     shop.deploy(_offer(shop), **PACE)
-    for number in range(max(1, rounds // 2)):
-        results.take("rollback", "", number, partial(_back, shop))
-    for number in range(max(1, rounds // 2)):
-        results.take("rollback warm", "", number, partial(_back_warm, shop))
-    for number in range(max(1, rounds // 2)):
-        results.take("nothing", "", number, partial(_nothing, shop))
+    ways = {"rollback": _back, "rollback warm": _back_warm, "nothing": _nothing, "patient": _patient}
+    for what, measure in ways.items():
+        for number in range(_few(rounds)):
+            results.take(what, "", number, partial(measure, shop))
+
+
+def _few(rounds: int) -> int:
+    return max(1, rounds // 4)
 
 
 def _offer(shop: Shop, fault: Fault = Fault.NONE) -> str:
@@ -87,14 +81,13 @@ def _deploys(shop: Shop, kind: str, rounds: int) -> Record:
     versions = [_offer(shop) for _ in range(rounds)]
     _start_from(shop, kind)
     took, ratios = [], []
-    with _crowd(shop) as load:
-        load.wait_for_more(500)
+    with _crowd(shop, RATE) as load:
         for version in versions:
             took.append(_timed(partial(DEPLOYS[kind], shop, version)))
             _settle(shop)
-            load.wait_for_more(200, deadline_s=180)
+            load.wait_for_more(SOME, deadline_s=180)
             if kind == "ours":
-                ratios.append(took[-1] / sum(_record(shop)["waits_s"].values()))
+                ratios.append(_ratio(shop, took[-1]))
     return _seen(shop, load) | {"took_s": statistics.median(took)} | ({"ratio": max(ratios)} if ratios else {})
 
 
@@ -105,8 +98,7 @@ def _broken(shop: Shop, kind: str) -> Record:
     DEPLOYS[kind](shop, good)
     _settle(shop)
     said = "success"
-    with _crowd(shop) as load:
-        load.wait_for_more(500)
+    with _crowd(shop, CALM) as load:
         began = time.monotonic()
         try:
             DEPLOYS[kind](shop, bad)
@@ -123,8 +115,11 @@ def _broken(shop: Shop, kind: str) -> Record:
     return seen
 
 
-def _crowd(shop: Shop) -> Load:
-    return Load(f"https://localhost:{shop.stack.values['HTTPS_PORT']}", rate_per_s=RATE)
+@contextmanager
+def _crowd(shop: Shop, rate_per_s: float) -> Iterator[Load]:
+    with Load(f"https://localhost:{shop.stack.values['HTTPS_PORT']}", rate_per_s=rate_per_s) as load:
+        load.wait_for_more(SOME)
+        yield load
 
 
 def _seen(shop: Shop, load: Load) -> Record:
@@ -222,13 +217,34 @@ def _back_warm(shop: Shop) -> Record:
 
 
 def _times(shop: Shop, back: Callable[[], object]) -> Record:
-    """Return how long it took until the gateway served the old release, and until the run was over."""
-    took_s, said = _timed(back), _record(shop)
-    return {"took_s": took_s, "serving_s": said["serving_s"], "steps": said["steps"], "waits_s": said["waits_s"]}
+    """Return how long it took under a crowd until the gateway served the old release, and until it was over."""
+    with _crowd(shop, CALM) as load:
+        took_s, said = _timed(back), _record(shop)
+    return {
+        "took_s": took_s, "serving_s": said["serving_s"], "steps": said["steps"], "waits_s": said["waits_s"],
+        "failed": load.result.failed,
+    }  # fmt: skip
 
 
 def _nothing(shop: Shop) -> Record:
-    return {"took_s": _timed(partial(shop.deploy, "current"))}
+    with _crowd(shop, CALM) as load:
+        took_s = _timed(partial(shop.deploy, "current"))
+    return {"took_s": took_s, "failed": load.result.failed}
+
+
+def _patient(shop: Shop) -> Record:
+    """Deploy with the patience that production has: the flow's defaults, but for the judgement of how fast it is."""
+    version = _offer(shop)
+    with _crowd(shop, CALM) as load:
+        took_s = _timed(lambda: deploy(stack=shop.name, version=version, p95_factor=PACE["p95_factor"]))
+        ratio = _ratio(shop, took_s)
+    return {"took_s": took_s, "ratio": ratio, "failed": load.result.failed}
+
+
+def _ratio(shop: Shop, took_s: float) -> float:
+    """Return how many times longer it took than all that it has to wait for."""
+    waits_s: float = sum(_record(shop)["waits_s"].values())
+    return took_s / waits_s
 
 
 def _timed(do: Callable[[], object]) -> float:
@@ -243,40 +259,47 @@ DEPLOYS: dict[str, Callable[[Shop, str], None]] = {"compose": _compose, "rollout
 def table(results: Results) -> str:
     """Return the table, made from the records and from nothing else."""
     lines = [
-        f"Ten deploys of each kind under {RATE:.0f} requests per second asked for, 16 customers who never try again"
-        f" ({PACE['soak_s']:.0f} s of soak in ours). Who got an error asks for the next thing at once, so an outage makes many.",
+        f"{ROUNDS} deploys of each kind under {RATE:.0f} requests per second asked for, 16 customers who never try again"
+        f" ({PACE['soak_s']:.0f} s of soak in ours). Who got an error asks for the next thing at once, so an outage makes many."
+        f" Times, and releases that end at boot, are of {CALM:.0f} requests per second: the customers themselves and Prefect's"
+        " server run on the same cores.",
         "",
         "| | requests | failed | longest time without an answer | one deploy takes | orders wrong | a release that ends at boot |",
         "|---|---|---|---|---|---|---|",
     ]
     words = {"success": "success", "AssertionError": "that it gives up", "Undone": "that all is undone"}
-    for kind, said in KINDS.items():
-        if not (results.rows(kind, "works") and results.rows(kind, "ends at boot")):
-            continue
-        (works,), (broken,) = results.rows(kind, "works"), results.rows(kind, "ends at boot")
-        named = f" (the cause is named after {broken['named_s']:.1f} s)" if "named_s" in broken else ""
-        end = f"{broken['failed']} failed; it says {words[broken['said']]} after {broken['told_s']:.1f} s{named}"
+    for kind, shown in KINDS.items():
+        (works,), broken = results.rows(kind, "works"), results.rows(kind, "ends at boot")
+        named = _span(results, kind, "ends at boot", "named_s", " (the cause is named after {})")
+        failed, (said,) = sum(one["failed"] for one in broken), {words[one["said"]] for one in broken}
+        end = f"{failed} failed; it says {said} after {_span(results, kind, 'ends at boot', 'told_s')}{named}"
         lines.append(
-            f"| {said} | {works['requests']:,} | **{works['failed']}** | {works['gap_s']:.2f} s | {works['took_s']:.1f} s"
+            f"| {shown} | {works['requests']:,} | **{works['failed']}** | {works['gap_s']:.2f} s | {works['took_s']:.1f} s"
             f" | {works['ledger']} | {end} |"
         )
-    for works in results.rows("ours", "works"):
-        if "ratio" in works:
-            lines += ["", f"`deploy` took at most {works['ratio']:.2f} × what it has to wait for: health, drain, soak."]
+    (works,), patient = results.rows("ours", "works"), results.values("patient", "", "ratio")
+    lines += [
+        "",
+        f"`deploy` took at most {max(patient):.2f} × what it has to wait for (health, drain, soak) with the flow's defaults, and"
+        f" {works['ratio']:.2f} × with {PACE['soak_s']:.0f} s of soak under the larger load.",
+    ]
     for what, said in (
         ("rollback", "`rollback`, images on the engine, containers gone"),
         ("rollback warm", "`rollback` to replicas that still run"),
         ("nothing", "`deploy` of nothing"),
     ):
-        serving = _span(results, what, "serving_s", "serves after {}, ")
-        lines += ["", f"{said}: {serving}{_span(results, what, 'took_s', 'over after {}') or 'not measured'}."]
+        serving = _span(results, what, "", "serving_s", "serves after {}, ")
+        failed = sum(int(row["failed"]) for row in results.rows(what, ""))
+        over = _span(results, what, "", "took_s")
+        lines += ["", f"{said}: {serving}over after {over}; {failed} requests failed."]
     return "\n".join(lines)
 
 
-def _span(results: Results, what: str, key: str, words: str) -> str:
-    """Return median, least and most of one value; empty where it was not measured."""
-    found = [float(row[key]) for row in results.rows(what, "") if key in row]
-    return words.format(f"{statistics.median(found):.1f} s ({min(found):.1f}–{max(found):.1f})") if found else ""
+def _span(results: Results, what: str, size: str, key: str, words: str = "{}") -> str:
+    """Return median, and least and most of several, of one value; empty where it was not measured."""
+    found = [float(row[key]) for row in results.rows(what, size) if key in row]
+    spread = f" ({min(found):.1f}–{max(found):.1f})" if len(found) > 1 else ""
+    return words.format(f"{statistics.median(found):.1f} s{spread}") if found else ""
 
 
 if __name__ == "__main__":

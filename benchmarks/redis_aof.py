@@ -3,7 +3,6 @@
 `python -m benchmarks.redis_aof` makes fifty copies of each kind, in turns, and starts a Redis on every one.
 """
 
-import argparse
 import shutil
 import statistics
 import tempfile
@@ -26,7 +25,6 @@ from pawpaw_ops.runner import LocalRunner
 from tests.integration.support_redis import Load, RealRedis
 from tests.waiting import wait_until
 
-HERE = Path(__file__).parent
 BEGIN, END = (f"<!-- written by the Redis benchmark: {what} -->" for what in ("begin", "end"))
 ROUNDS, KEYS = 50, 400_000
 LAYOUT, TOOLS = Layout(append_only=True), ClientTools()
@@ -35,25 +33,17 @@ KINDS = {"ours": "hard links while rewrites are off, then a copy", "naive": "`ta
 
 def main() -> None:
     """Run it."""
-    words = argparse.ArgumentParser(prog="benchmarks.redis_aof", description=__doc__)
-    words.add_argument("--rounds", type=int, default=ROUNDS, help="copies of each kind; fewer are written nowhere")
-    words.add_argument("--report", action="store_true", help="only write the table of what was measured")
-    given = words.parse_args()
-    full = given.rounds == ROUNDS
-    results = Results(HERE / "redis.jsonl" if full else None, resume=given.report)
-    if not given.report:
+    given, results = report.rounds(__file__, __doc__, most=ROUNDS)
+    if given:
         root = Path(tempfile.mkdtemp(prefix="pawpaw-bench-"))
         server = RealRedis(root / "redis", auto_aof_rewrite_percentage="1")
         try:
             server.start()
-            _measure(server, root, results, given.rounds)
+            _measure(server, root, results, given)
         finally:
             server.stop()
             shutil.rmtree(root)
-    made = table(results)
-    print(made)
-    if full:
-        report.write(HERE / "README.md", made, begin=BEGIN, end=END)
+    report.publish(results, table(results), begin=BEGIN, end=END)
 
 
 def _measure(server: RealRedis, root: Path, results: Results, rounds: int) -> None:
@@ -132,7 +122,7 @@ def table(results: Results) -> str:
     (load,) = results.rows("load", version)
     lines = [
         f"Redis {version}; {load['writes_per_s']:,.0f} writes and {load['rewrites_per_s']:.1f} rewrites per second"
-        " meanwhile, on the machine above. Valid is what `redis-check-aof` accepts and a Redis starts on.",
+        " meanwhile. Valid is what `redis-check-aof` accepts and a Redis starts on.",
         "",
         "| | valid | size | time | rewrites off, median (range) | what was wrong |",
         "|---|---|---|---|---|---|",

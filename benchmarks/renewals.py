@@ -23,6 +23,12 @@ ROUNDS, BAR_S = 5, 20.0
 def main() -> None:
     """Run it."""
     given, results = report.rounds(__file__, __doc__, most=ROUNDS)
+    if given:
+        _measure(results, given)
+    report.publish(results, table(results), begin=BEGIN, end=END)
+
+
+def _measure(results: Results, rounds: int) -> None:
     base = {"BASE_NGINX": support_docker.base_image("BASE_NGINX")}
     image = support_docker.build(support_docker.STACK / "gateway", "pawpaw-test/gateway:local", base)
     with prefect_server():
@@ -32,11 +38,10 @@ def main() -> None:
             door.up()
             with authority(folder / "pebble", http=door.http) as there:
                 door.tell(there)
-                for number in range(given):
+                for number in range(rounds):
                     results.take("renewal", "", number, partial(_round, door))
         finally:
             door.remove()
-    report.publish(results, table(results), begin=BEGIN, end=END)
 
 
 def _round(door: Door) -> Record:

@@ -4,6 +4,7 @@ import argparse
 import statistics
 from pathlib import Path
 
+from benchmarks import machine
 from benchmarks.results import Results, ratios
 
 BEGIN, END = "<!-- written by the benchmark: begin -->", "<!-- written by the benchmark: end -->"
@@ -26,16 +27,27 @@ def rounds(script: str, doc: str | None, *, most: int) -> tuple[int, Results]:
         script: The benchmark's file.
         doc: What `--help` says.
         most: How many rounds a whole one has.
+
+    Returns:
+        How many, and where their records go; none where only the table is to be written of what there is.
     """
     path = Path(script)
     words = argparse.ArgumentParser(prog=f"benchmarks.{path.stem}", description=doc)
     words.add_argument("--rounds", type=int, default=most, help=f"{most} is a whole one; fewer are written nowhere")
-    given: int = words.parse_args().rounds
-    return given, Results(path.with_suffix(".jsonl") if given == most else None)
+    words.add_argument("--resume", action="store_true", help="go on with a run that was ended")
+    words.add_argument("--report", action="store_true", help="only write the table of what was measured")
+    given = words.parse_args()
+    kept = path.with_suffix(".jsonl") if given.rounds == most else None
+    results = Results(kept, resume=given.resume or given.report)
+    if not given.report:
+        results.take("machine", "", 0, machine.host)
+    return (0 if given.report else given.rounds), results
 
 
 def publish(results: Results, made: str, *, begin: str, end: str) -> None:
     """Print what was made of the results, and put that of a whole benchmark into the README."""
+    if results.has("machine", "", 0):  # records of before do not say
+        made += f"\n\n{_facts(results)}."
     print(made)
     if results.path is not None:
         write(results.path.with_name("README.md"), made, begin=begin, end=end)
@@ -48,13 +60,17 @@ def table(results: Results) -> str:
 
 
 def _machine(results: Results) -> str:
-    (facts,) = results.rows("machine", "")
-    shown = [f"{name} {value}" for name, value in facts.items() if name not in ("what", "size", "round", "cpu")]
     size = statistics.median(results.values("backup", MAIN, "db_mb"))
     return (
-        f"{facts['cpu']}; {'; '.join(shown)}. The database of the first two tables has {size:.0f} MB on disk,"
+        f"{_facts(results)}. The database of the first two tables has {size:.0f} MB on disk,"
         f" and each row {len(results.rows('backup', MAIN))} rounds."
     )
+
+
+def _facts(results: Results) -> str:
+    (facts,) = results.rows("machine", "")
+    shown = [f"{name} {value}" for name, value in facts.items() if name not in ("what", "size", "round", "cpu")]
+    return "; ".join((facts["cpu"], *shown))
 
 
 def _beside(results: Results) -> str:

@@ -18,7 +18,8 @@ ROUNDS, BAR_S = 5, 90
 def main() -> None:
     """Run it."""
     given, results = report.rounds(__file__, __doc__, most=ROUNDS)
-    _round()  # builds what is not built yet
+    if given:
+        _round()  # builds what is not built yet
     for number in range(given):
         results.take("up", "", number, _round)
     report.publish(results, table(results), begin=BEGIN, end=END)

@@ -261,8 +261,8 @@ def table(results: Results) -> str:
     lines = [
         f"{ROUNDS} deploys of each kind under {RATE:.0f} requests per second asked for, 16 customers who never try again"
         f" ({PACE['soak_s']:.0f} s of soak in ours). Who got an error asks for the next thing at once, so an outage makes many."
-        f" Times, and releases that end at boot, are of {CALM:.0f} requests per second: the customers themselves and Prefect's"
-        " server run on the same cores.",
+        f" The last column and what stands below the table, unless it says otherwise, are of {CALM:.0f} requests per second:"
+        " the customers themselves and Prefect's server run on the same cores.",
         "",
         "| | requests | failed | longest time without an answer | one deploy takes | orders wrong | a release that ends at boot |",
         "|---|---|---|---|---|---|---|",

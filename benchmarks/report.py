@@ -39,7 +39,7 @@ def rounds(script: str, doc: str | None, *, most: int) -> tuple[int, Results]:
     given = words.parse_args()
     kept = path.with_suffix(".jsonl") if given.rounds == most else None
     results = Results(kept, resume=given.resume or given.report)
-    if not given.report:
+    if not (given.report or given.resume):  # what was measured before was not measured today, nor here
         results.take("machine", "", 0, machine.host)
     return (0 if given.report else given.rounds), results
 

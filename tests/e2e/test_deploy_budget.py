@@ -1,9 +1,14 @@
-"""Releases that pass every proof and are bad at serving: the error budget takes them back."""
+"""Releases that pass every proof and are bad at serving: the error budget takes them back, by what it sees alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from blocks import Stack
-from pawpaw_ops.errors import Undone
+from pawpaw_ops.clients.gateway import access_log
+from pawpaw_ops.errors import PreconditionError, Undone
+from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.session.audit import entries
 from tests.e2e.fault_images import Fault
 from tests.e2e.support_deploy import Shop
@@ -35,3 +40,34 @@ def test_deploy_G5_a_release_that_serves_badly_is_taken_back_and_it_is_said_why_
     assert shop.left_over() == []
     record = list(entries(Stack.named(shop.name).settings()))[-1]
     assert (record["purpose"], record["result"]) == (f"desplegar {version}", "undone")
+
+
+@contextmanager
+def no_log(shop: Shop) -> Iterator[None]:
+    """A gateway whose log the engine keeps nowhere, as where the team sends its logs elsewhere."""
+    file = shop.stack.project.file
+    text = file.read_text()
+    assert "    <<: *service\n    image: ${GATEWAY_IMAGE" in text
+
+    def recreate(text: str) -> None:
+        file.write_text(text)
+        shop.stack.compose("up", "--detach", "--no-deps", "nginx")
+        shop.stack.wait_healthy("nginx")
+
+    recreate(text.replace("    image: ${GATEWAY_IMAGE", "    logging: {driver: none}\n    image: ${GATEWAY_IMAGE"))
+    try:
+        yield
+    finally:
+        recreate(text)
+
+
+def test_deploy_G5_a_log_that_cannot_be_read_is_unknown_and_no_fault_of_the_release(shop: Shop) -> None:
+    version = shop.offer()
+    with no_log(shop):
+        with pytest.raises(PreconditionError, match="cannot tell: configured logging driver does not support reading"):
+            access_log(shop.stack.project, utc_now()).read()
+        shop.deploy(version, soak_s=1)
+        assert shop.serves(version)
+        record = list(entries(Stack.named(shop.name).settings()))[-1]
+    assert (record["result"], record["requests"], record["p95_s"]) == ("ok", "unknown", [None, None])
+    assert shop.left_over() == []

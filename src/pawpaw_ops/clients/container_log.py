@@ -41,7 +41,7 @@ class Reader:
         self._seen = 0
 
     def read(self) -> tuple[str, ...]:
-        """Return the lines that are new; errors as in `find_container`."""
+        """Return the lines that are new, after an error those since the last ones; errors as in `speak`."""
         found: tuple[Line, ...] = speak(self.address, self.container, lambda one: _since(one, self._from, self._enough))
         new = found[self._seen :]
         if new:

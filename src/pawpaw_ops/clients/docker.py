@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from docker import DockerClient
-from docker.errors import DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
 from pawpaw_ops.models.base import utc_now
@@ -19,6 +19,7 @@ T = TypeVar("T")
 LOCAL_ENGINE = "unix:///var/run/docker.sock"
 AWAY_S = 60.0
 """How long an engine may be away that is restarted: without live-restore it ends its containers first, for 15 s."""
+NOT_IMPLEMENTED = 501
 AWAY_SINCE: dict[str, float] = {}
 """Address of an engine that does not answer -> since when."""
 
@@ -263,7 +264,13 @@ def parse_ending(attributes: Mapping[str, Any], events: Iterable[Mapping[str, An
 
 
 def speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
-    """Return what *ask* makes of a container, also of an engine that is restarted; errors as in `find_container`."""
+    """Return what *ask* makes of a container, also of an engine that is restarted.
+
+    Raises:
+        PreconditionError: The engine can never answer that, for example of a log whose driver cannot be read.
+
+    Further errors as in `find_container`.
+    """
     return patiently(address, lambda: _speak(address, name, ask))
 
 
@@ -277,6 +284,10 @@ def _speak(address: str, name: str, ask: Callable[[Any], Any]) -> Any:
     except NotFound as seen:
         raise ConfigError(f"looked for the container {name!r} and the Docker engine has none of that name.") from seen
     except (DockerException, OSError) as seen:
+        if isinstance(seen, APIError) and seen.status_code == NOT_IMPLEMENTED:
+            raise PreconditionError(
+                f"asked about the container {name!r} and the Docker engine cannot tell: {seen.explanation}."
+            ) from seen
         raise Unreachable(
             f"asked about the container {name!r} and the Docker engine did not answer: {seen}.", hint="Start it."
         ) from seen

@@ -115,7 +115,9 @@ def reload(project: Project, runner: Runner) -> None:
     Touches:
         The gateway's workers.
     """
-    runner.run(command.inside(project.engine, running(project).name, "gateway-reload"))
+    runner.run(
+        command.inside(project.engine, running(project).name, "gateway-reload", *(["--checked"] if checked else []))
+    )
 
 
 def old_workers(project: Project) -> int:
@@ -188,11 +190,6 @@ def drain(project: Project) -> float | None:
 def is_running(project: Project) -> bool:
     """Whether the gateway runs; one that does not comes up with the live files."""
     return bool(_found(project))
-
-
-def log_lines(project: Project, since: datetime) -> tuple[str, ...]:
-    """Return what the gateway's access log says since then; errors as in `ask`."""
-    return access_log(project, since).read()
 
 
 def access_log(project: Project, since: datetime, *, enough: int = MOST) -> Reader:

@@ -66,6 +66,7 @@ class Traffic(Noun):
         cut: Ended without an answer, or in the middle of it.
         announced: Met the maintenance page.
         unreadable: Lines that are none of the access log; whether they belong to the window nobody can say.
+        lost: Why the log could not be read; empty where it was. No other number says anything then.
         p50_s: Half of those that were answered well took no longer, in seconds; None where there are none.
         by_release: Release -> requests while the gateway served it.
     """
@@ -76,6 +77,7 @@ class Traffic(Noun):
     cut: int = 0
     announced: int = 0
     unreadable: int = 0
+    lost: str = ""
     p50_s: float | None = None
     p95_s: float | None = None
     p99_s: float | None = None
@@ -186,18 +188,22 @@ def verdict(before: Traffic, during: Traffic, budget: Budget) -> tuple[Judgement
     """Hold a window against the one before it.
 
     Failures that unreadable lines could not explain are bad; everything else that was not seen in full is unknown.
+    Where the log of before is lost, failures count as if there had been none before: customers meet them either way.
 
     Returns:
         The judgement, and one sentence with the numbers that led to it.
     """
+    if during.lost:
+        return Judgement.UNKNOWN, f"the requests are unknown: {during.lost}"
     if during.wanted == 0:
         return Judgement.UNKNOWN, f"no request was to be served{_unreadable(during)}."
     judged, why = _failures(before, during, budget)
     if judged is Judgement.OK:
         judged, why = _slowness(before, during, budget)
-    if judged is not Judgement.BAD and (during.unreadable or before.unreadable):
+    if judged is not Judgement.BAD and (during.unreadable or before.unreadable or before.lost):
         judged = Judgement.UNKNOWN
-    return judged, f"{_numbers(during)}; {why}{_unreadable(before, during)}."
+    usual = f" What was usual before is unknown: {before.lost}" if before.lost else ""
+    return judged, f"{_numbers(during)}; {why}{_unreadable(before, during)}.{usual}"
 
 
 def _failures(before: Traffic, during: Traffic, budget: Budget) -> tuple[Judgement, str]:

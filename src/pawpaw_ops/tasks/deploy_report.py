@@ -4,7 +4,6 @@ import math
 from datetime import datetime
 
 from pawpaw_ops.clients import releases
-from pawpaw_ops.errors import OpsError
 from pawpaw_ops.models.release import Release
 from pawpaw_ops.plans.traffic import Traffic
 from pawpaw_ops.session import Session
@@ -43,7 +42,7 @@ def report_deploy(
     do.facts |= _facts(seen) | {"p95_s": [before.p95_s, seen.p95_s]}
     tell_prometheus(do.stack, "deploy", _numbers(seen) | _release_numbers(do, wanted, release, switched))
     gist = f"{release.id} serves since {switched.serving_s:.1f} s after the run began;"
-    gist += f" {seen.failed} of {seen.total} requests failed meanwhile"
+    gist += f" {seen.failed} of {seen.total} requests failed meanwhile" if not seen.lost else " requests unknown"
     report.table(f"deploy-{do.stack.name}", rows, gist=gist)
     report.logger().info("%s", gist)
 
@@ -56,12 +55,8 @@ def report_failed(do: Session, why: BaseException, *, began: datetime) -> None:
     Touches:
         An artifact in Prefect, the audit record, numbers for Prometheus.
     """
-    seen = None
-    try:
-        seen = window(do, began)
-    except OpsError as away:
-        report.logger().warning("what the deploy cost is unknown: %s", away)
-    do.facts |= _facts(seen) | {"p95_s": [None, seen.p95_s if seen else None]}
+    seen = window(do, began)
+    do.facts |= _facts(seen) | {"p95_s": [None, seen.p95_s]}
     tell_prometheus(do.stack, "deploy", _numbers(seen), keep=True)
     gist = f"failed after {do.facts['cause_named_s']} s; requests meanwhile: {_requests(seen)}"
     report.logger().info("%s", gist)
@@ -69,15 +64,15 @@ def report_failed(do: Session, why: BaseException, *, began: datetime) -> None:
         return
     rows = [
         {"what": "requests", "value": _requests(seen)},
-        {"what": "p95 meanwhile", "value": _ms(seen.p95_s if seen else None)},
+        {"what": "p95 meanwhile", "value": _ms(seen.p95_s)},
         *({"what": name, "value": f"{took:.2f} s"} for name, took in do.durations_s.items()),
     ]
     report.table(f"deploy-{do.stack.name}", rows, gist=gist)
 
 
-def _requests(seen: Traffic | None) -> str:
-    if seen is None:
-        return "unknown"
+def _requests(seen: Traffic) -> str:
+    if seen.lost:
+        return f"unknown: {seen.lost}"
     return f"{seen.total}, {seen.failed} failed, {seen.retried} tried again, {seen.cut} cut"
 
 
@@ -85,16 +80,15 @@ def _ms(value: float | None) -> str:
     return "unknown" if value is None else f"{value * 1000:.0f} ms"
 
 
-def _facts(seen: Traffic | None) -> dict[str, object]:
-    return {"requests": seen.model_dump(include={*COUNTED}) if seen else "unknown"}
+def _facts(seen: Traffic) -> dict[str, object]:
+    return {"requests": "unknown" if seen.lost else seen.model_dump(include={*COUNTED})}
 
 
-def _numbers(seen: Traffic | None) -> dict[str, float]:
+def _numbers(seen: Traffic) -> dict[str, float]:
     """Return what is told of the requests; what is unknown is no number, and never 0."""
-    counts = seen.model_dump(include={*COUNTED}) if seen else dict.fromkeys(COUNTED, math.nan)
+    counts = dict.fromkeys(COUNTED, math.nan) if seen.lost else seen.model_dump(include={*COUNTED})
     numbers = {f'pawpaw_deploy_last_requests{{outcome="{name}"}}': float(counts[name]) for name in COUNTED}
-    p95_s = seen.p95_s if seen else None
-    return numbers | {"pawpaw_deploy_last_p95_seconds": math.nan if p95_s is None else p95_s}
+    return numbers | {"pawpaw_deploy_last_p95_seconds": math.nan if seen.p95_s is None else seen.p95_s}
 
 
 def _release_numbers(do: Session, wanted: Wanted, release: Release, switched: Switched) -> dict[str, float]:

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 
 from pawpaw_ops.clients import gateway
 from pawpaw_ops.clients.compose_project import watching
-from pawpaw_ops.errors import VerificationError
+from pawpaw_ops.clients.container_log import MOST
+from pawpaw_ops.errors import OpsError, VerificationError
 from pawpaw_ops.plans import traffic, upstreams
 from pawpaw_ops.plans.startup import Seen
 from pawpaw_ops.plans.traffic import Budget, Judgement, Request, Traffic
 from pawpaw_ops.plans.upstreams import SERVICES
 from pawpaw_ops.session import Session
+from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_look import Wanted
 from pawpaw_ops.tasks.last_words import failed, fell
 from pawpaw_ops.tasks.operation import operation
@@ -35,7 +37,7 @@ def soak(do: Session, new: Sequence[Seen], *, since: datetime, before: Traffic, 
         budget: What may fail, and how slow it may be.
 
     Returns:
-        What the requests say, with numbers.
+        What the requests say, with numbers; *unknown* where the log cannot be read, which is no fault of the release.
 
     Raises:
         VerificationError: A replica fell over, or more requests failed or took longer than the budget allows.
@@ -44,7 +46,7 @@ def soak(do: Session, new: Sequence[Seen], *, since: datetime, before: Traffic, 
         Nothing.
     """
     until, failures = time.monotonic() + soak_s, budget.model_copy(update={"p95_factor": math.inf})
-    log, requests = gateway.access_log(do.stack.its_project(), since), list[Request | None]()
+    log, requests, lost = gateway.access_log(do.stack.its_project(), since), list[Request | None](), ""
     listed = _listed(do)
     while True:
         with watching(do.stack.its_project()) as look:
@@ -53,8 +55,13 @@ def soak(do: Session, new: Sequence[Seen], *, since: datetime, before: Traffic, 
             _check_holds(do, there.get(one.id), one.name, listed)
         # Failures are told at once; how fast it is, only when it has had the whole time to warm up.
         over = time.monotonic() >= until
-        requests += traffic.parse_lines(log.read())
-        judged, said = traffic.verdict(before, traffic.tally(requests, since=since), budget if over else failures)
+        try:
+            requests += traffic.parse_lines(log.read())
+            lost = ""
+        except OpsError as seen:
+            lost = seen.message
+        during = traffic.tally(requests, since=since).model_copy(update={"lost": lost})
+        judged, said = traffic.verdict(before, during, budget if over else failures)
         if judged is Judgement.BAD:
             raise VerificationError(f"the new release serves worse than the budget allows: {said}")
         if over:
@@ -81,14 +88,22 @@ def _check_holds(do: Session, seen: Seen | None, name: str, listed: Mapping[str,
 
 
 def window(do: Session, since: datetime) -> Traffic:
-    """Count the requests since then, from the gateway's log."""
-    return traffic.count(gateway.log_lines(do.stack.its_project(), since), since=since)
+    """Count the requests since then, from the gateway's log; one that cannot be read is lost, and stops nothing."""
+    return _count(do, since)
 
 
 def baseline(do: Session, wanted: Wanted, until: datetime) -> Traffic:
-    """Count the requests of the minutes before a deploy, of very many the newest; where nothing ran there were none."""
-    if not wanted.found:
-        return Traffic()
-    since = until - BASELINE
-    lines = gateway.access_log(do.stack.its_project(), since, enough=BASELINE_LINES).read()
+    """Count the requests of the minutes before a deploy, as `window` does; of very many the newest are counted.
+
+    Where nothing ran there were none.
+    """
+    return _count(do, until - BASELINE, until, enough=BASELINE_LINES) if wanted.found else Traffic()
+
+
+def _count(do: Session, since: datetime, until: datetime | None = None, *, enough: int = MOST) -> Traffic:
+    try:
+        lines = gateway.access_log(do.stack.its_project(), since, enough=enough).read()
+    except OpsError as seen:
+        report.logger().warning("the gateway's requests are unknown: %s", seen)
+        return Traffic(lost=seen.message)
     return traffic.count(lines, since=since, until=until)

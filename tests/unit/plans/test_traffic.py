@@ -136,6 +136,10 @@ def well(**more: object) -> Traffic:
         (WELL, Traffic(), Judgement.UNKNOWN, "no request was to be served"),
         (WELL, Traffic(unreadable=7), Judgement.UNKNOWN, "7 lines of the log cannot be read"),
         (WELL, Traffic(total=50, announced=50), Judgement.UNKNOWN, "no request was to be served"),
+        (WELL, Traffic(lost="no log."), Judgement.UNKNOWN, "the requests are unknown: no log."),
+        (Traffic(lost="no log."), WELL, Judgement.UNKNOWN, "What was usual before is unknown: no log."),
+        (Traffic(lost="no log."), well(p95_s=0.2), Judgement.UNKNOWN, "What was usual before is unknown: no log."),
+        (Traffic(lost="no log."), well(failed=11), Judgement.BAD, "What was usual before is unknown: no log."),
         (WELL, well(unreadable=1), Judgement.UNKNOWN, "1 lines of the log cannot be read"),
         (well(unreadable=1), WELL, Judgement.UNKNOWN, "1 lines of the log cannot be read"),
         (WELL, well(failed=500, unreadable=10), Judgement.BAD, "10 lines of the log cannot be read"),
@@ -161,13 +165,15 @@ def traffics(draw: st.DrawFn) -> Traffic:
     total = draw(st.integers(0, 2000))
     failed = draw(st.integers(0, total))
     p95_s = draw(st.none() | st.floats(0, 10)) if failed < total else None
-    return Traffic(total=total, failed=failed, unreadable=draw(st.integers(0, 3)), p95_s=p95_s)
+    lost = draw(st.sampled_from(["", "", "no log."]))
+    return Traffic(total=total, failed=failed, unreadable=draw(st.integers(0, 3)), lost=lost, p95_s=p95_s)
 
 
 @given(traffics(), traffics())
 def test_what_was_not_read_in_full_is_never_ok(before: Traffic, during: Traffic) -> None:
     judged, _ = verdict(before, during, BUDGET)
-    if before.unreadable or during.unreadable or not during.total or during.p95_s is None:
+    lost = before.lost or during.lost
+    if lost or before.unreadable or during.unreadable or not during.total or during.p95_s is None:
         assert judged is not Judgement.OK
 
 

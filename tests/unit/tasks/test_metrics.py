@@ -55,6 +55,7 @@ def test_deploy_M2_requests_that_were_not_seen_are_unknown_and_not_none() -> Non
         'pawpaw_deploy_last_requests{outcome="cut"}': 3.0,
         "pawpaw_deploy_last_p95_seconds": 0.25,
     }
-    assert _numbers(None).keys() == seen.keys()
-    assert all(math.isnan(value) for value in _numbers(None).values())
-    assert _facts(None) == {"requests": "unknown"}
+    lost = Traffic(lost="the log cannot be read.")
+    assert _numbers(lost).keys() == seen.keys()
+    assert all(math.isnan(value) for value in _numbers(lost).values())
+    assert _facts(lost) == {"requests": "unknown"}

@@ -10,6 +10,7 @@ from blocks import BackupIdentity, Stack
 from pawpaw_ops.clients.http import answers
 from pawpaw_ops.errors import CommandError
 from tests.e2e.support_demo import Place
+from tests.waiting import SOAK
 
 PROOFS = (
     "proof: 6 tables and views with 335,000 rows are as they were when the backup was taken",
@@ -45,6 +46,14 @@ def test_a_kept_demo_stays_without_showing_a_secret_and_one_that_is_interrupted_
         process.finish()
     assert process.popen.returncode == 130
     assert not answers(f"{url}/api/health")
+    check_nothing_is_left(place)
+    if SOAK:  # a whole one after them takes a minute
+        said = place.run("demo")
+        assert all(proof in said for proof in PROOFS)
+        check_nothing_is_left(place)
+
+
+def check_nothing_is_left(place: Place) -> None:
     assert place.files() == []
     assert place.processes() == []
 
@@ -74,6 +83,5 @@ def test_a_demo_that_was_killed_is_ended_by_demo_stop(place: Place) -> None:
     process.end()
     assert place.processes()
     assert "The demo is ended." in place.run("demo-stop")
-    assert place.processes() == []
-    assert place.files() == []
+    check_nothing_is_left(place)
     assert "There is no demo to end." in place.run("demo-stop")

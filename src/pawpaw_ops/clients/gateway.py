@@ -105,8 +105,14 @@ def put_files(project: Project, files: Mapping[str, str]) -> None:
     _put(project.upstreams, files)
 
 
-def reload(project: Project, runner: Runner) -> None:
+def reload(project: Project, runner: Runner, *, checked: bool = False) -> None:
     """Let the gateway take the live files up; returns when no worker with the old ones takes requests.
+
+    Args:
+        project: The stack's project.
+        runner: Starts processes.
+        checked: Whether `check_files` has found these very files good: that is not done again. nginx reads them with
+            the same eyes, and goes on with the old ones where it refuses them; it is only told later.
 
     Raises:
         CommandError: It refused them and goes on with the old ones.

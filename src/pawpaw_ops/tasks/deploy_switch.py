@@ -105,7 +105,7 @@ def adopt(do: Session, wanted: Wanted) -> None:
 
     def change() -> None:
         gateway.put_files(project, files)
-        gateway.reload(project, do.runner)
+        gateway.reload(project, do.runner, checked=True)
         see_marker(do, marker)
 
     do.step("give the gateway addresses", change, scratch=True)
@@ -136,7 +136,7 @@ def switch(do: Session, wanted: Wanted, release: Release, *, began: datetime) ->
 
     def change() -> None:
         gateway.put_files(project, files)
-        gateway.reload(project, do.runner)
+        gateway.reload(project, do.runner, checked=True)
         see_marker(do, Marker(release.generation, release.id))
 
     do.step("switch the gateway", change, undo=undo_services.gateway_to(gateway.live_files(project)))

@@ -1,13 +1,15 @@
 """The block of a database."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from prefect_docker import DockerHost
 from pydantic import Field, SecretStr
 
 from blocks.base import OpsBlock
-from pawpaw_ops.clients.docker import Container, engine_address, find_container
+from pawpaw_ops.clients.docker import Container, find_container
+from pawpaw_ops.clients.engine import connect, engine_address
 from pawpaw_ops.errors import ConfigError, PreconditionError
 from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 
@@ -113,7 +115,7 @@ class PostgresDatabase(OpsBlock):
     def _server(self) -> Container | None:
         if not self.container:
             return None
-        return find_container((self.docker or DockerHost()).get_client, self.container)
+        return find_container(self.docker.get_client if self.docker else partial(connect, ""), self.container)
 
     def _tools(self, server: Container | None) -> ClientTools:
         """Return where the client tools are: a folder goes before the container's image, and that before the PATH."""

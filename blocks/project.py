@@ -7,7 +7,7 @@ from pydantic import Field
 
 from blocks.base import OpsBlock
 from pawpaw_ops.clients.compose_project import find_project
-from pawpaw_ops.clients.docker import engine_address
+from pawpaw_ops.clients.engine import engine_address
 from pawpaw_ops.models.project import Project
 
 

@@ -19,7 +19,7 @@ from prefect_docker import DockerHost
 from blocks import Stack
 from flows.backup import backup_db
 from flows.recover import recover
-from pawpaw_ops.clients import docker
+from pawpaw_ops.clients import engine
 from pawpaw_ops.errors import HalfDone, LockHeld, Undone
 from pawpaw_ops.session.audit import entries
 from pawpaw_ops.session.journal import dead
@@ -45,7 +45,7 @@ FAR = "-far"
 @pytest.fixture(scope="module")
 def way() -> Iterator[Gate]:
     """The way to the engine."""
-    with gate(docker.LOCAL_ENGINE) as made:
+    with gate(engine.LOCAL_ENGINE) as made:
         yield made
 
 
@@ -69,7 +69,7 @@ def restarted(way: Gate, event: str, step: str) -> Iterator[None]:
     """
 
     def back() -> None:
-        wait_until(lambda: way.url in docker.AWAY_SINCE, "the run misses the engine")
+        wait_until(lambda: way.url in engine.AWAY_SINCE, "the run misses the engine")
         way.mend()
 
     def away() -> None:
@@ -125,7 +125,7 @@ def test_deploy_E5_an_engine_that_stays_lost_is_named_and_the_next_run_takes_bac
     far: Shop, way: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By another way, as the lock is free; what was begun is known from the journal."""
-    monkeypatch.setattr(docker, "AWAY_S", 1.0)
+    monkeypatch.setattr(engine, "AWAY_S", 1.0)
     before, version = far.everything(), far.offer()
     try:
         with at_entry("step", SWITCH, way.cut), pytest.raises(HalfDone, match="engine did not answer") as seen:

@@ -9,7 +9,8 @@ from typing import Any
 from docker.errors import DockerException, NotFound
 from pydantic import AwareDatetime, TypeAdapter
 
-from pawpaw_ops.clients.docker import Engine, address_in, connect, patiently
+from pawpaw_ops.clients.docker import address_in
+from pawpaw_ops.clients.engine import Engine, connect, patiently
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.errors import ConfigError, Unreachable
 from pawpaw_ops.models.base import utc_now
@@ -86,7 +87,8 @@ def watching(project: Project) -> Iterator[Callable[[Iterable[str]], dict[str, S
 
     def reach() -> Engine:
         with _answering(project.name):
-            return connect(project.engine)
+            found: Engine = connect(project.engine)
+            return found
 
     engine = patiently(project.engine, reach)
 

@@ -1,38 +1,19 @@
 """Facts from a Docker engine."""
 
-import os
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 
+from pawpaw_ops.clients.engine import Engine, connect, patiently
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.plans.startup import Ending
 
-T = TypeVar("T")
-LOCAL_ENGINE = "unix:///var/run/docker.sock"
-AWAY_S = 60.0
-"""How long an engine may be away that is restarted: without live-restore it ends its containers first, for 15 s."""
 NOT_IMPLEMENTED = 501
-AWAY_SINCE: dict[str, float] = {}
-"""Address of an engine that does not answer -> since when."""
-
-
-class Engine(Protocol):
-    """The part of `docker.DockerClient` that is used here."""
-
-    @property
-    def containers(self) -> Any:
-        """The engine's containers."""
-
-    def close(self) -> None:
-        """Let go of the connections."""
 
 
 @dataclass(frozen=True)
@@ -49,48 +30,6 @@ class Container:
     address: str
     image: str
     id: str
-
-
-def engine_address(base_url: str | None) -> str:
-    """Return the address of the engine that the SDK speaks to, so that the CLI speaks to the same one.
-
-    Args:
-        base_url: The block's; none means `DOCKER_HOST`, else this host's engine. The CLI's contexts are not asked.
-    """
-    return base_url or os.environ.get("DOCKER_HOST") or LOCAL_ENGINE
-
-
-def connect(address: str) -> Engine:
-    """Open the way to an engine.
-
-    Raises:
-        DockerException: There is none.
-    """
-    engine: Engine = DockerClient(base_url=engine_address(address or None))
-    return engine
-
-
-def patiently(address: str, ask: Callable[[], T]) -> T:
-    """Ask an engine again, less and less often, while it is away for no longer than a restart takes.
-
-    Only what may be asked twice is asked so. Of an engine that did not come back in time nobody waits for the next
-    answer.
-
-    Raises:
-        Unreachable: It has been away for longer.
-    """
-    wait_s = 0.1
-    while True:
-        try:
-            made = ask()
-        except Unreachable:
-            if time.monotonic() - AWAY_SINCE.setdefault(address, time.monotonic()) > AWAY_S:
-                raise
-        else:
-            AWAY_SINCE.pop(address, None)
-            return made
-        time.sleep(wait_s)
-        wait_s = min(2 * wait_s, 2.0)
 
 
 def find_container(connect: Callable[[], Engine], name: str) -> Container:
@@ -200,7 +139,7 @@ def clock_apart_s(address: str) -> float:
 
 def _info(address: str) -> Mapping[str, Any]:
     try:
-        engine = DockerClient(base_url=engine_address(address or None))
+        engine = connect(address)
         try:
             found: Mapping[str, Any] = engine.info()
         finally:

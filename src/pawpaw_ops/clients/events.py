@@ -3,12 +3,11 @@
 from collections.abc import Callable, Container
 from http.client import HTTPException
 
-from docker import DockerClient
 from docker.errors import DockerException
 from urllib3.exceptions import HTTPError
 
 from pawpaw_ops.clients.compose_project import PROJECT, SERVICE
-from pawpaw_ops.clients.docker import engine_address
+from pawpaw_ops.clients.engine import connect
 from pawpaw_ops.errors import Unreachable
 
 KINDS = ("start", "die", "health_status")
@@ -32,7 +31,7 @@ def listen(address: str, project: str, services: Container[str], heard: Callable
     """
     filters = {"type": "container", "event": [*KINDS], "label": f"{PROJECT}={project}"}
     try:
-        engine = DockerClient(base_url=engine_address(address or None))
+        engine = connect(address)
         try:
             stream = engine.events(filters=filters, decode=True)
             heard("")

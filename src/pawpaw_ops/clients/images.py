@@ -10,7 +10,7 @@ from docker import DockerClient, auth
 from docker.errors import APIError, DockerException, ImageNotFound
 from pydantic import SecretStr
 
-from pawpaw_ops.clients.docker import engine_address
+from pawpaw_ops.clients.engine import connect
 from pawpaw_ops.errors import StoreError, Unreachable
 from pawpaw_ops.models.base import Noun
 
@@ -169,12 +169,12 @@ def _check_pulled(ref: str, said: Mapping[str, Any], *, begun: bool) -> None:
 @contextlib.contextmanager
 def _engine(address: str, what: str, *, timeout_s: int = 60) -> Iterator[DockerClient]:
     try:
-        engine = DockerClient(base_url=engine_address(address or None), timeout=timeout_s)
+        engine = connect(address, timeout_s=timeout_s)
         try:
             yield engine
         finally:
             engine.close()
-    except DockerException as seen:
+    except (DockerException, OSError) as seen:  # a connection that broke is none of the SDK's own errors
         raise Unreachable(
             f"asked for {what} and the Docker engine did not answer: {seen}.", hint="Start it, or set DOCKER_HOST."
         ) from seen

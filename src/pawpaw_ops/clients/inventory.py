@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from docker import DockerClient
 from docker.errors import DockerException
 
 from pawpaw_ops.clients.compose_project import ONE_OFF, PROJECT
-from pawpaw_ops.clients.docker import data_folder, engine_address
+from pawpaw_ops.clients.docker import data_folder
+from pawpaw_ops.clients.engine import connect
 from pawpaw_ops.errors import Unreachable
 from pawpaw_ops.models.base import Noun
 from pawpaw_ops.models.inventory import Image, Inventory, OneOff
@@ -49,26 +49,26 @@ def look(address: str, project: str, own: Mapping[str, int]) -> Inventory:
         Unreachable: It does not answer.
     """
     try:
-        engine = DockerClient(base_url=engine_address(address or None))
+        engine = connect(address)
         try:
             # Images last: one that a container of the first answer uses is in the second.
             containers = engine.api.containers(all=True)
             return parse(engine.api.images(all=True), containers, project, own)
         finally:
             engine.close()
-    except DockerException as seen:
+    except (DockerException, OSError) as seen:
         raise Unreachable(f"the Docker engine did not say what it has: {seen}.", hint="Start it.") from seen
 
 
 def usage(address: str, project: str) -> Usage:
     """Return what the engine's things take; errors as in `look`."""
     try:
-        engine = DockerClient(base_url=engine_address(address or None), timeout=DF_S)
+        engine = connect(address, timeout_s=DF_S)
         try:
             return parse_usage(engine.api.df(), project)
         finally:
             engine.close()
-    except DockerException as seen:
+    except (DockerException, OSError) as seen:
         raise Unreachable(f"the Docker engine did not say what it holds: {seen}.", hint="Start it.") from seen
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pawpaw_ops.clients.docker import patiently
+from pawpaw_ops.clients.engine import patiently
 from pawpaw_ops.clients.postgres import gentle, side, swap
 from pawpaw_ops.clients.postgres.connection import Postgres
 from pawpaw_ops.clients.store import Catalog, locations

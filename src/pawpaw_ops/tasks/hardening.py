@@ -8,7 +8,7 @@ import yaml
 from prefect.settings import PREFECT_API_URL
 
 from pawpaw_ops.clients.compose_project import inspections
-from pawpaw_ops.clients.docker import LOCAL_ENGINE, connect
+from pawpaw_ops.clients.engine import LOCAL_ENGINE, connect
 from pawpaw_ops.clients.env_file import read_env
 from pawpaw_ops.clients.http import probe
 from pawpaw_ops.clients.images import find_image

@@ -2,7 +2,7 @@
 
 from pawpaw_ops.clients import gateway, releases
 from pawpaw_ops.clients.compose_project import containers
-from pawpaw_ops.clients.docker import connect
+from pawpaw_ops.clients.engine import connect
 from pawpaw_ops.models.base import utc_now
 from pawpaw_ops.models.release import Warm
 from pawpaw_ops.models.stack import StackSettings

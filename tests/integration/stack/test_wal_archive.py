@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pawpaw_ops.clients.docker import engine_address
+from pawpaw_ops.clients.engine import engine_address
 from pawpaw_ops.models.database import ClientTools, Database, ToolImage
 from pawpaw_ops.models.stack import StackSettings
 from pawpaw_ops.models.store import StoreSettings

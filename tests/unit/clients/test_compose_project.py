@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 
-from pawpaw_ops.clients import compose_project, docker
+from pawpaw_ops.clients import compose_project
+from pawpaw_ops.clients import engine as way
 from pawpaw_ops.clients.compose_project import NUMBER, SERVICE, inspections, parse, watching
 from pawpaw_ops.errors import Unreachable
 from pawpaw_ops.models.project import Project
@@ -84,7 +85,7 @@ def test_an_engine_that_is_restarted_while_it_is_watched_is_asked_again(engine: 
 def test_an_engine_that_stays_away_while_it_is_watched_is_told_and_waited_for_once(
     engine: Engine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker, "AWAY_S", 0.05)
+    monkeypatch.setattr(way, "AWAY_S", 0.05)
     engine.breaks = 1000
     with watching(project) as look:
         with pytest.raises(Unreachable, match="cut off"):

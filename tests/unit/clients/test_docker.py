@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from docker.errors import DockerException, NotFound
 
-from pawpaw_ops.clients.docker import Container, engine_address, find_container, parse_container, parse_ending
+from pawpaw_ops.clients.docker import Container, find_container, parse_container, parse_ending
+from pawpaw_ops.clients.engine import engine_address
 from pawpaw_ops.errors import ConfigError, PreconditionError, Unreachable
 from pawpaw_ops.plans.startup import Ending
 

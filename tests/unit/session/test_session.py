@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pawpaw_ops.clients import docker
+from pawpaw_ops.clients import engine
 from pawpaw_ops.errors import ConfigError, HalfDone, LockHeld, OpsError, PreconditionError, Undone, VerificationError
 from pawpaw_ops.models.database import ToolImage
 from pawpaw_ops.models.stack import StackSettings
@@ -236,7 +236,7 @@ def test_what_is_only_temporary_and_cannot_be_cleared_up_is_not_half_done(
     journal.write("step", "tools", step=Step(name="tools", undo=end_tools(image), scratch=True).model_dump())
     journal.close(finished=False)
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(docker, "AWAY_S", 0.1)
+    monkeypatch.setattr(engine, "AWAY_S", 0.1)
     with pytest.raises(PreconditionError, match=r"'tools' could not be cleared up.*docker"):
         recover(stack, run_id="r2")
     assert [path.stem for path, _ in dead(stack.state_dir)] == ["r1"]

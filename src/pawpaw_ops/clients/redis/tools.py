@@ -5,7 +5,8 @@ from pathlib import Path
 
 import docker
 
-from pawpaw_ops.clients.docker import engine_address, find_image, find_mount
+from pawpaw_ops.clients.docker import find_image, find_mount
+from pawpaw_ops.clients.engine import engine_address
 from pawpaw_ops.models.database import ClientTools, ToolImage
 from pawpaw_ops.models.redis import Redis
 

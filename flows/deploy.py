@@ -14,7 +14,7 @@ from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
-from pawpaw_ops.tasks.deploy_plan import show_plan
+from pawpaw_ops.tasks.deploy_plan import plan_shown
 from pawpaw_ops.tasks.deploy_start import WAY_BACK_H, migrate
 from pawpaw_ops.tasks.github_status import commit_of, told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
@@ -72,11 +72,11 @@ def deploy(
         with told_to_github(do.stack, ref=commit, description=f"{chosen} → {stack}"):
             aim = look.choose_build(do, chosen, accept_untested=accept_untested)
             wanted = look.compare(do, aim, may_stop=may_stop, login=partial(login_to_fetch, stack))
-            show_plan(do, wanted)
-            if wanted.plan.nothing:
-                serving = wanted.current.id if wanted.current else ""
-                return report.nothing_to_do(serving, "every service is as it shall be")
-            check(do, wanted)
+            with plan_shown(do, wanted):
+                if wanted.plan.nothing:
+                    serving = wanted.current.id if wanted.current else ""
+                    return report.nothing_to_do(serving, "every service is as it shall be")
+                check(do, wanted)
             budget = Budget(failed_ratio=failed_ratio, p95_factor=p95_factor)
             pace = Pace(Gate(deadline_s, stable_s), soak_s, budget, keep_warm_s, retain_releases)
             schema = partial(migrate, do, wanted, backup_within_h=backup_within_h)

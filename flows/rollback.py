@@ -13,7 +13,7 @@ from pawpaw_ops.tasks.deploy_back import choose_release, schema_as_it_is
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_gate import Gate
 from pawpaw_ops.tasks.deploy_go import Pace, Seconds, go
-from pawpaw_ops.tasks.deploy_plan import show_plan
+from pawpaw_ops.tasks.deploy_plan import plan_shown
 from pawpaw_ops.tasks.github_status import told_to_github
 from pawpaw_ops.tasks.stack_session import stack_session
 
@@ -56,9 +56,9 @@ def rollback(
         aim = choose_release(do, to, accept_schema=accept_schema)
         with told_to_github(do.stack, ref=aim.git_sha, description=f"volver a {aim.version}"):
             wanted = look.compare(do, aim, login=partial(login_to_fetch, stack))
-            show_plan(do, wanted)
-            if wanted.plan.nothing:
-                return report.nothing_to_do(aim.version, "its images serve already")
-            check(do, wanted, certificate=False)
+            with plan_shown(do, wanted):
+                if wanted.plan.nothing:
+                    return report.nothing_to_do(aim.version, "its images serve already")
+                check(do, wanted, certificate=False)
             pace = Pace(Gate(deadline_s, stable_s, checked=False), soak_s, FAILURES_ONLY, keep_warm_s)
             return go(do, wanted, pace, schema=lambda: schema_as_it_is(wanted), why=f"volver a {aim.version}")

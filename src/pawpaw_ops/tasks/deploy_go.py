@@ -90,11 +90,12 @@ def go(
     found_schema = schema()
     deploy_switch.adopt(do, wanted)
     new = deploy_start.start_beside(do, wanted)
+    release = deploy_switch.name_release(do, wanted, found_schema, why=why)
+    checked = deploy_switch.check_candidate.submit(do, wanted, release)
     with _timed(waits, "gate"):
         gate(do, wanted, new, pace.gate)
     assets.keep_assets(do, wanted, new)
-    release = deploy_switch.name_release(do, wanted, found_schema, why=why)
-    switched = deploy_switch.switch(do, wanted, release, began=began)
+    switched = deploy_switch.switch(do, wanted, release, checked.result(), began=began)
     waits["drain"] = DRAIN_S if switched.drained_s is None else switched.drained_s
     with _timed(waits, "soak"):
         soaked = soak(do, new, since=switched.at, before=switched.before, soak_s=pace.soak_s, budget=pace.budget)

@@ -142,7 +142,8 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Calla
         Nothing; an image that only its registry has is fetched, as `fetch_images` says.
     """
     project = do.stack.its_project()
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
+        found = beside.submit(containers_of, project)
         hashes = beside.submit(do.runner.ask, compose.hashes(project, env=aim.images))
         services = read_services(project, do.runner, env=aim.images)
         settings = {
@@ -158,11 +159,10 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Calla
         if settings != aim.images:  # one that may not be stopped keeps its image
             hashes = beside.submit(do.runner.ask, compose.hashes(project, env=settings))
         known = [one for one in services if one.kind is Kind.ROLLING or one.variable in aim.images]
-        images = images_of(do, known, login)
-        found, warm = containers_of(project), releases.warm(do.stack.state_dir)
+        images, warm = images_of(do, known, login), releases.warm(do.stack.state_dir)
     plan = plan_deploy(
         services,
-        found,
+        found.result(),
         hashes=hashes.result(),
         image_ids={name: facts.id for name, facts in images.items()},
         may_stop=may_stop,
@@ -173,7 +173,7 @@ def compare(do: Session, aim: Aim, *, may_stop: Sequence[str] = (), login: Calla
         settings=settings,
         services=services,
         images=images,
-        found=found,
+        found=found.result(),
         plan=plan,
         ledger=releases.releases(do.stack.state_dir),
         compose_sha256=hashlib.sha256(project.file.read_bytes()).hexdigest(),

@@ -1,5 +1,8 @@
 """What a deploy is about to do, for people, before it does any of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pawpaw_ops.clients import gateway
 from pawpaw_ops.plans import upstreams
 from pawpaw_ops.plans.deploy import Roll
@@ -28,6 +31,16 @@ def show_plan(do: Session, wanted: Wanted) -> None:
     report.table(f"deploy-plan-{do.stack.name}", rows, gist=gist)
     for row in rows:
         report.logger().info("%s", "  ".join(value for value in row.values() if value))
+
+
+@contextmanager
+def plan_shown(do: Session, wanted: Wanted) -> Iterator[None]:
+    """Show the plan while the block looks at what else must hold; it is there when the block ends, however it ends."""
+    shown = show_plan.submit(do, wanted)
+    try:
+        yield
+    finally:
+        shown.result()
 
 
 def plan_rows(wanted: Wanted, gateway_service: str, serving: Marker | None) -> list[Row]:

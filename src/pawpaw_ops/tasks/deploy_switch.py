@@ -1,7 +1,7 @@
 """Steps of a deploy that change who serves: the gateway's files, the commit, the end of the old replicas."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -111,14 +111,30 @@ def adopt(do: Session, wanted: Wanted) -> None:
     do.step("give the gateway addresses", change, scratch=True)
 
 
+@operation("check the gateway's files")
+def check_candidate(do: Session, wanted: Wanted, release: Release) -> dict[str, str]:
+    """Let nginx check the files by which the new replicas will serve, while these get ready.
+
+    Raises:
+        CommandError: nginx refuses them.
+
+    Touches:
+        A folder `.candidate` beside the gateway's live files.
+    """
+    files = upstreams.render(members(do, wanted), release=release.id, generation=release.generation)
+    gateway.check_files(do.stack.its_project(), files, do.runner)
+    return files
+
+
 @operation("switch the gateway")
-def switch(do: Session, wanted: Wanted, release: Release, *, began: datetime) -> Switched:
+def switch(do: Session, wanted: Wanted, release: Release, checked: Mapping[str, str], *, began: datetime) -> Switched:
     """Let the gateway send requests to the new replicas, and see that it does; the old ones stay warm.
 
     Args:
         do: The session.
         wanted: What differs.
         release: What shall serve.
+        checked: Files that nginx has found good; others are checked first.
         began: When the run began. What was usual before is counted once the new replicas serve, and while the last old
             requests end: a busy shop's log takes seconds, which are nobody's to wait for who goes back.
 
@@ -131,7 +147,8 @@ def switch(do: Session, wanted: Wanted, release: Release, *, began: datetime) ->
     """
     project = do.stack.its_project()
     files = upstreams.render(members(do, wanted), release=release.id, generation=release.generation)
-    gateway.check_files(project, files, do.runner)
+    if files != checked:  # somebody was started again since
+        gateway.check_files(project, files, do.runner)
     at, start = utc_now(), time.monotonic()
 
     def change() -> None:

@@ -24,7 +24,7 @@ from pawpaw_ops.tasks import deploy_look
 from pawpaw_ops.tasks.deploy_checks import check
 from pawpaw_ops.tasks.deploy_go import Ends, Pace, go
 from pawpaw_ops.tasks.deploy_look import CURRENT, Wanted
-from pawpaw_ops.tasks.deploy_plan import show_plan
+from pawpaw_ops.tasks.deploy_plan import plan_shown
 from pawpaw_ops.tasks.deploy_start import migrate
 from pawpaw_ops.tasks.operation import operation
 from pawpaw_ops.tasks.secrets_github import write_to_github
@@ -65,8 +65,8 @@ def roll(
     stage(do, rotation, to)
     aim = deploy_look.choose_build(do, CURRENT, accept_untested=True)
     wanted = deploy_look.compare(do, aim)
-    show_plan(do, wanted)
-    check(do, wanted, certificate=False)
+    with plan_shown(do, wanted):
+        check(do, wanted, certificate=False)
     after = {**rotation.values_at(rotation.state), **plan.changes(rotation, to)}
 
     def prove_and_tell(new: Sequence[Seen]) -> None:

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 from prefect.events.worker import EventsWorker
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL,
+    temporary_settings,
+)
 from prefect.testing.utilities import prefect_test_harness
 
 from pawpaw_ops import disposable
@@ -17,6 +22,11 @@ from pawpaw_ops.disposable import DisposableServer
 from tests.integration.support_stack import Kit, load_shop, load_tiny, postgres_15
 
 DRAIN_S = 15.0
+TOGETHER = {
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE: 100,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL: 1,
+}
+"""The server writes down what happens to tasks once a second, and not each by itself: that is most of what it does."""
 SETTINGS = {**disposable.SETTINGS, "max_prepared_transactions": "4", "wal_level": "logical"}
 
 
@@ -28,6 +38,7 @@ def prefect_api() -> Iterator[None]:
     """
     with (
         pytest.MonkeyPatch.context() as patch,
+        temporary_settings(TOGETHER),
         prefect_test_harness(server_startup_timeout=120),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):

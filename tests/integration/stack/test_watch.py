@@ -36,6 +36,10 @@ services:
 """
 
 
+OTHER = 9
+"""The number of a container that Compose has not made."""
+
+
 @dataclass
 class Tiny:
     """Two containers that do nothing, the gateway's files about them, and a deployment that nobody runs."""
@@ -67,8 +71,9 @@ class Tiny:
         docker("compose", "--project-directory", str(self.folder), "-f", file, *words)
 
     def found(self) -> dict[str, Seen]:
+        """Return Compose's own container of each service, and not the others that tests start."""
         project = Stack.named(self.name).settings().its_project()
-        return {one.service: one for one in containers_of(project)}
+        return {one.service: one for one in containers_of(project) if one.number != OTHER}
 
     def write_files(self, *, generation: int) -> None:
         """Let the gateway's files be true, as a reconciliation would."""
@@ -87,7 +92,7 @@ class Tiny:
     def start_another(self, service: str) -> None:
         """Start a container of a service from another image, as a deploy does before it proves it."""
         self.others += 1
-        labels = {"project": self.name, "service": service, "oneoff": "False", "container-number": "9"}
+        labels = {"project": self.name, "service": service, "oneoff": "False", "container-number": str(OTHER)}
         words = [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
         image = base_image("BASE_REDIS")
         docker("run", "--detach", "--init", f"--label={LABEL}={self.name}", *words, "--entrypoint=sleep", image, "600")

@@ -26,7 +26,7 @@ TOGETHER = {
     PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE: 100,
     PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL: 1,
 }
-"""The server writes down what happens to tasks once a second, and not each by itself: that is most of what it does."""
+"""The server writes down what happens to tasks once a second, and not each by itself: it has less to do."""
 SETTINGS = {**disposable.SETTINGS, "max_prepared_transactions": "4", "wal_level": "logical"}
 
 

@@ -52,7 +52,7 @@ def connect(address: str, *, timeout_s: int = DEFAULT_TIMEOUT_SECONDS) -> Docker
 
 @functools.cache
 def _api_version(address: str) -> str:
-    """Ask an engine once for the version of its API: each time it starts two programs to answer, which takes 9 ms."""
+    """Ask an engine once for the version of its API: each time it starts two programs to answer."""
     with contextlib.closing(DockerClient(base_url=address)) as engine:
         return str(engine.api.api_version)
 

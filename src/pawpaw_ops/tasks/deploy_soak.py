@@ -87,23 +87,19 @@ def _check_holds(do: Session, seen: Seen | None, name: str, listed: Mapping[str,
         raise VerificationError(f"the new replica {name} was started again and is no longer where the gateway asks it.")
 
 
-def window(do: Session, since: datetime) -> Traffic:
-    """Count the requests since then, from the gateway's log; one that cannot be read is lost, and stops nothing."""
-    return _count(do, since)
+def window(do: Session, since: datetime, until: datetime | None = None, *, enough: int = MOST) -> Traffic:
+    """Count the requests of a window, from the gateway's log; one that cannot be read is lost, and stops nothing.
 
-
-def baseline(do: Session, wanted: Wanted, until: datetime) -> Traffic:
-    """Count the requests of the minutes before a deploy, as `window` does; of very many the newest are counted.
-
-    Where nothing ran there were none.
+    Of more than *enough* older ones may be left out.
     """
-    return _count(do, until - BASELINE, until, enough=BASELINE_LINES) if wanted.found else Traffic()
-
-
-def _count(do: Session, since: datetime, until: datetime | None = None, *, enough: int = MOST) -> Traffic:
     try:
         lines = gateway.access_log(do.stack.its_project(), since, enough=enough).read()
     except OpsError as seen:
         report.logger().warning("the gateway's requests are unknown: %s", seen)
         return Traffic(lost=seen.message)
     return traffic.count(lines, since=since, until=until)
+
+
+def baseline(do: Session, wanted: Wanted, until: datetime) -> Traffic:
+    """Count the requests of the minutes before a deploy, of very many the newest; where nothing ran there were none."""
+    return window(do, until - BASELINE, until, enough=BASELINE_LINES) if wanted.found else Traffic()

@@ -103,12 +103,7 @@ def adopt(do: Session, wanted: Wanted) -> None:
     files = upstreams.render(serving, release=marker.release, generation=marker.generation)
     gateway.check_files(project, files, do.runner)
 
-    def change() -> None:
-        gateway.put_files(project, files)
-        gateway.reload(project, do.runner, checked=True)
-        see_marker(do, marker)
-
-    do.step("give the gateway addresses", change, scratch=True)
+    do.step("give the gateway addresses", lambda: take_up(do, files, marker), scratch=True)
 
 
 @operation("check the gateway's files")
@@ -151,12 +146,8 @@ def switch(do: Session, wanted: Wanted, release: Release, checked: Mapping[str, 
         gateway.check_files(project, files, do.runner)
     at, start = utc_now(), time.monotonic()
 
-    def change() -> None:
-        gateway.put_files(project, files)
-        gateway.reload(project, do.runner, checked=True)
-        see_marker(do, Marker(release.generation, release.id))
-
-    do.step("switch the gateway", change, undo=undo_services.gateway_to(gateway.live_files(project)))
+    marker, undo = Marker(release.generation, release.id), undo_services.gateway_to(gateway.live_files(project))
+    do.step("switch the gateway", lambda: take_up(do, files, marker), undo=undo)
     took_ms = round((time.monotonic() - start) * 1000, 1)
     serving_s = do.age_s()
     do.facts |= {"serving_s": serving_s, "switch_ms": took_ms}
@@ -183,7 +174,23 @@ def members_of(service: Service, those: Sequence[Seen]) -> Members:
     return Members(service=service.name, port=service.port, addresses=addresses)
 
 
-def see_marker(do: Session, expected: Marker) -> None:
+def take_up(do: Session, files: Mapping[str, str], marker: Marker) -> None:
+    """Let the gateway serve by files that nginx has found good, and see that it does.
+
+    Raises:
+        CommandError: nginx refuses them after all.
+        VerificationError: They are not served.
+
+    Touches:
+        The gateway's upstream files, and its workers.
+    """
+    project = do.stack.its_project()
+    gateway.put_files(project, files)
+    gateway.reload(project, do.runner, checked=True)
+    _see_marker(do, marker)
+
+
+def _see_marker(do: Session, expected: Marker) -> None:
     """Wait until the gateway has said several times in a row that it serves the new files."""
     until, seen, row = time.monotonic() + MARKER_S, "", 0
     ask = gateway.asking(do.stack.its_project(), "/release")

@@ -12,7 +12,7 @@ from pawpaw_ops.plans.upstreams import Marker
 from pawpaw_ops.session import Session, undo_services
 from pawpaw_ops.tasks import report
 from pawpaw_ops.tasks.deploy_start import end_warm
-from pawpaw_ops.tasks.deploy_switch import see_marker, tell_the_shipper
+from pawpaw_ops.tasks.deploy_switch import take_up, tell_the_shipper
 from pawpaw_ops.tasks.operation import operation
 
 
@@ -79,13 +79,7 @@ def repair(do: Session) -> str:
     now = Marker(was.generation + 1, was.release)
     files = upstreams.render(found.members, release=now.release, generation=now.generation)
     gateway.check_files(project, files, do.runner)
-
-    def change() -> None:
-        gateway.put_files(project, files)
-        gateway.reload(project, do.runner)
-        see_marker(do, now)
-
-    do.step("repair the gateway's files", change, undo=undo_services.gateway_to(live))
+    do.step("repair the gateway's files", lambda: take_up(do, files, now), undo=undo_services.gateway_to(live))
     do.commit(f"generation {now.generation} serves")
     tell_the_shipper(do)
     said = "; ".join(f"{service}: {why}" for service, why in found.wrong.items())
